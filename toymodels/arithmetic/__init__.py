@@ -1,0 +1,7 @@
+"""Number systems and elementary functions; this room knows nothing of networks."""
+
+from toymodels.arithmetic.arrays import Array, concatenate, dot, frobenius, identity_like, mT, outer, trace
+from toymodels.arithmetic.formula import Declaration, elementary, polynomial, rational
+
+__all__ = ["Array", "Declaration", "concatenate", "dot", "elementary", "frobenius", "identity_like", "mT",
+           "outer", "polynomial", "rational", "trace"]  # fmt: skip
