@@ -1,7 +1,7 @@
 """Number systems and elementary functions; this room knows nothing of networks."""
 
 from toymodels.arithmetic.arrays import Array, concatenate, dot, frobenius, identity_like, mT, outer, trace
-from toymodels.arithmetic.formula import Declaration, elementary, polynomial, rational
+from toymodels.arithmetic.formula import Declaration, analytic, polynomial, rational
 
-__all__ = ["Array", "Declaration", "concatenate", "dot", "elementary", "frobenius", "identity_like", "mT",
+__all__ = ["Array", "Declaration", "concatenate", "analytic", "dot", "frobenius", "identity_like", "mT",
            "outer", "polynomial", "rational", "trace"]  # fmt: skip

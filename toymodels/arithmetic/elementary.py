@@ -44,16 +44,13 @@ def _rational(name: str, x: Number) -> Fraction:
 
 
 def _library(name: str, x: Number) -> Number:
-    module = type(x).__module__.partition(".")[0]
-    if module == "sympy":
+    if type(x).__module__.startswith("sympy"):
         import sympy
 
         if name in ("expm1", "log1p"):
             return sympy.exp(x) - 1 if name == "expm1" else sympy.log(1 + x)
         return getattr(sympy, name)(x)
-    if module == "mpmath":
-        return getattr(x.context, name)(x)
-    raise LeftArithmetic(f"{name}: no such function for {type(x).__name__}")
+    return getattr(x.context, name)(x)
 
 
 def _element(name: str, x: Number) -> Number:
@@ -65,8 +62,12 @@ def _element(name: str, x: Number) -> Number:
     if isinstance(x, Fraction) or type(x).__name__ in ("fmpq", "fmpz"):
         value = _rational(name, x)
         return value if isinstance(x, Fraction) else type(x)(value.numerator) / value.denominator
+    if type(x).__module__.partition(".")[0] in ("sympy", "mpmath"):
+        return _library(name, x)  # first, since an mpmath number has an attribute exp of another meaning
     method = getattr(x, name, None)
-    return method() if method is not None else _library(name, x)
+    if method is None:
+        raise LeftArithmetic(f"{name}: no such function for {type(x).__name__}")
+    return method()
 
 
 def _function(name: str) -> Callable[[Number], Number]:
@@ -103,3 +104,95 @@ cos = _function("cos")
 atan = _function("atan")
 asinh = _function("asinh")
 atanh = _function("atanh")
+
+
+def minus_product(s: Number, a: Number, b: Number) -> Number:
+    """Return s - a b; on real floats with the rounding error of a b put back.
+
+    The result keeps its relative accuracy where s and a b nearly cancel
+    (Dekker's exact product, Knuth's exact sum).
+    """
+    if not all(_is_real_float(x) for x in (s, a, b)):
+        return s - a * b
+    product = a * b
+    total = s - product
+    taken = total - s
+    return total + ((s - (total - taken)) - (product + taken) - _product_error(a, b, product))
+
+
+def minus_dot(s: Number, a: Number, b: Number) -> Number:
+    """Return s - a . b over the last axis; on real floats as if in twice the precision.
+
+    The compensated dot product of Ogita, Rump, Oishi 2005 (Dot2).
+    """
+    if not all(_is_real_float(x) for x in (s, a, b)):
+        return s - (a * b).sum(-1)
+    a, b = np.broadcast_arrays(a, b)
+    total, error = np.asarray(s, dtype=float), 0.0
+    for a_i, b_i in zip(np.moveaxis(a, -1, 0), np.moveaxis(b, -1, 0), strict=True):
+        product = a_i * b_i
+        partial = total - product
+        taken = partial - total
+        error = error + ((total - (partial - taken)) - (product + taken) - _product_error(a_i, b_i, product))
+        total = partial
+    return total + error
+
+
+def decay_integral(rate: Number, t: Number) -> Number:
+    """Return the integral of exp(-rate tau) for tau from 0 to t, (1 - e^{-rate t}) / rate.
+
+    It is t at rate 0; on real floats t may be inf, the value is then 1 / rate
+    (inf for a rate <= 0).
+    """
+    if _is_real_float(rate) and _is_real_float(t):
+        return _decay_integral_float(np.asarray(rate, dtype=float), np.asarray(t, dtype=float))[()]
+    if isinstance(rate, np.ndarray) or isinstance(t, np.ndarray):
+        rate, t = np.broadcast_arrays(np.asarray(rate), np.asarray(t))
+        pairs = [_decay_integral_element(r, u) for r, u in zip(rate.flat, t.flat, strict=True)]
+        out = np.empty(rate.shape, dtype=np.result_type(rate, t))
+        out.flat = pairs
+        return out
+    return _decay_integral_element(rate, t)
+
+
+def _decay_integral_float(rate: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Divide by rate t, with factor t, where that is small and by the rate elsewhere."""
+    rate, t = np.broadcast_arrays(rate, t)
+    still = (rate == 0) | (t == 0)
+    exponent = np.multiply(rate, t, out=np.zeros(rate.shape), where=~still)
+    slow = np.abs(exponent) < 1
+    risen = -np.expm1(-exponent)
+    mean = np.divide(risen, exponent, out=np.ones(rate.shape), where=slow & (exponent != 0))
+    near = np.multiply(t, mean, out=np.zeros(rate.shape), where=slow)
+    return np.divide(risen, rate, out=near, where=~slow)
+
+
+def _decay_integral_element(rate: Number, t: Number) -> Number:
+    """The same for one ring element; a ball around rate 0 is bounded by the ends of the integrand."""
+    own = getattr(rate, "decay_integral", None)
+    if own is not None:
+        return own(t)
+    if hasattr(rate, "contains") and rate.contains(0):
+        return t * exp(-rate * t).union(1)
+    return t if rate == 0 or t == 0 else -expm1(-rate * t) / rate
+
+
+def _is_real_float(x: Number) -> bool:
+    """Whether x is a real float or a real numeric array."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.kind in "biuf"
+    return isinstance(x, (float, np.floating))
+
+
+def _product_error(a: Number, b: Number, product: Number) -> Number:
+    """Return the exact a b minus the rounded product, for floats below 2^970 (Veltkamp, Dekker)."""
+    a_high, a_low = _halves(a)
+    b_high, b_low = _halves(b)
+    return a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
+
+
+def _halves(x: Number) -> tuple[Number, Number]:
+    """Split a float into two of 26 bits each."""
+    big = 134217729.0 * x
+    high = big - (big - x)
+    return high, x - high

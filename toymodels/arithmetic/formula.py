@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-KINDS = ("polynomial", "rational", "elementary")
+KINDS = ("polynomial", "rational", "analytic")
 _SHAPE = re.compile(r"\(([^()]*)\)")
 
 
@@ -21,8 +21,8 @@ class Declaration:
     ----------
     inputs, outputs : tuple of tuples of str
         Dimensions of each argument and each result, leading axes (runs) left out.
-    kind : {"polynomial", "rational", "elementary"}
-        Polynomial and rational formulas run on exact numbers; elementary ones
+    kind : {"polynomial", "rational", "analytic"}
+        Polynomial and rational formulas run on exact numbers; analytic ones
         call exponentials and roots, so they run where those exist.
     words : bool
         Whether the formula runs on matrices of symbolic size.
@@ -87,6 +87,6 @@ def rational(signature: str, *, words: bool = False, positive: str = "") -> Call
     return _declare(signature, "rational", words, positive)
 
 
-def elementary(signature: str, *, positive: str = "") -> Callable[[Function], Function]:
+def analytic(signature: str, *, positive: str = "") -> Callable[[Function], Function]:
     """Declare a formula that calls exponentials, roots and their like; see `polynomial`."""
-    return _declare(signature, "elementary", False, positive)
+    return _declare(signature, "analytic", False, positive)

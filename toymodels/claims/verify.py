@@ -1,0 +1,226 @@
+"""Verify many claims, in this process or in several, and report."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from toymodels.claims import registry
+from toymodels.claims.claim import CASES, Claim, Result
+from toymodels.evidence.verdict import undecided
+from toymodels.validation import one_of, positive_int
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass
+class Report:
+    """The results of a verification.
+
+    Attributes
+    ----------
+    results : list of Result
+        In the order of the claims, whatever order they finished in.
+    seconds : float
+    environment : dict
+        Versions and settings that the numbers depend on.
+    """
+
+    results: list[Result]
+    seconds: float
+    environment: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every claim holds and every broken variant is refuted."""
+        return all(result.ok for result in self.results)
+
+    def to_json(self) -> str:
+        """Return strict JSON (null where a number is not finite)."""
+        content = {"results": [_result(r) for r in self.results], "environment": self.environment}
+        return json.dumps(content, indent=2, allow_nan=False)
+
+    def __str__(self) -> str:
+        from toymodels.claims.text import page
+
+        return page(self)
+
+
+def _finite(x: float | None) -> float | None:
+    return None if x is None or not math.isfinite(x) else float(x)
+
+
+def _result(result: Result) -> dict[str, Any]:
+    verdict = result.verdict
+    example = verdict.counterexample
+    return {
+        "name": result.claim.name,
+        "label": result.claim.label,
+        "kind": result.claim.kind,
+        "source": result.claim.source,
+        "verdict": str(verdict.outcome),
+        "evidence": verdict.evidence.name,
+        "why": verdict.why,
+        "margin": _finite(verdict.margin),
+        "tightness": _finite(verdict.tightness),
+        "error_probability": _finite(verdict.error_probability),
+        "cases": verdict.cases,
+        "seconds": round(result.seconds, 4),
+        "worst": verdict.worst,
+        "skipped": verdict.skipped,
+        "counterexample": None if example is None else vars(example),
+        "broken": [{"name": name, "refuted": v.refuted, "why": v.why} for name, v in result.broken],
+        "ok": result.ok,
+    }
+
+
+def environment(effort: str, seed: int, jobs: int) -> dict[str, Any]:
+    """Return the versions and settings that a report's numbers depend on."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    import toymodels
+
+    versions = {}
+    for name in ("numpy", "scipy", "sympy", "hypothesis", "python-flint"):
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = None
+    return {
+        "toymodels": toymodels.__version__,
+        "python": platform.python_version(),
+        **versions,
+        "effort": effort,
+        "seed": seed,
+        "jobs": jobs,
+    }
+
+
+def verify(
+    what: str | Claim | None = None,
+    *,
+    effort: str = "normal",
+    seed: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Report:
+    """Verify claims numerically, each with its broken variants.
+
+    Parameters
+    ----------
+    what : str or Claim, optional
+        A claim, theorem module, card, family or file (tried in that order);
+        everything by default.
+    effort : {"quick", "normal", "deep"}
+    seed : int
+        The same seed gives the same report, whatever the number of jobs.
+    jobs : int
+        Processes.
+    progress : callable (done, total, name), optional
+
+    Raises
+    ------
+    InputError
+        When the name is unknown or ambiguous, or the file cannot be loaded.
+
+    Examples
+    --------
+    >>> import toymodels as tm
+    >>> tm.verify("gradient_statistics.gradient_is_derivative", effort="quick").ok
+    True
+    """
+    one_of("effort", effort, CASES)
+    positive_int("jobs", jobs)
+    positive_int("seed", seed, least=0)
+    start = time.perf_counter()
+    claims = [what] if isinstance(what, Claim) else registry.find(what)
+    source = what if isinstance(what, str) and what.endswith(".py") else None
+    done: dict[int, Result] = {}
+    for index, result in _run(claims, source, effort, seed, jobs):
+        done[index] = result
+        if progress is not None:
+            progress(len(done), len(claims), result.claim.name)
+    results = [done[k] for k in range(len(claims))]
+    return Report(results, time.perf_counter() - start, environment(effort, seed, jobs))
+
+
+def _run(
+    claims: Sequence[Claim], source: str | None, effort: str, seed: int, jobs: int
+) -> Iterator[tuple[int, Result]]:
+    jobs = min(jobs, len(claims))
+    if jobs <= 1:
+        for index, claim in enumerate(claims):
+            yield index, _verify_one(claim, effort, seed)
+        return
+    with _single_threaded(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {
+            pool.submit(_verify_by_name, claim.name, source, effort, seed): index
+            for index, claim in enumerate(claims)
+        }
+        for future in as_completed(futures):
+            index = futures[future]
+            verdict, broken, seconds = future.result()
+            yield index, Result(claims[index], verdict, broken, seconds)
+
+
+@contextmanager
+def _single_threaded() -> Iterator[None]:
+    """Let worker processes use one BLAS thread each."""
+    name = "OPENBLAS_NUM_THREADS"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _verify_one(claim: Claim, effort: str, seed: int) -> Result:
+    start = time.perf_counter()
+    try:
+        return claim.verify(effort, seed)
+    except Exception as error:
+        text = str(error).splitlines()[0] if str(error) else ""
+        verdict = undecided(f"raised {type(error).__name__}: {text}{_where(error)}")
+        return Result(claim, verdict, [], time.perf_counter() - start)
+
+
+def _where(error: BaseException) -> str:
+    """Return file and line of the innermost frame."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    return f" ({Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno})"
+
+
+def _verify_by_name(name: str, source: str | None, effort: str, seed: int) -> tuple[Any, Any, float]:
+    """Verify in a worker; claims hold functions, so they travel by name."""
+    claims = registry.find(source) if source else registry.all_claims()
+    claim = next(claim for claim in claims if claim.name == name)
+    result = _verify_one(claim, effort, seed)
+    return result.verdict, result.broken, result.seconds
+
+
+def main_progress(done: int, total: int, name: str) -> None:
+    """Show one progress line on a terminal."""
+    line = f"[{done}/{total}] {name}"
+    sys.stderr.write("\r" + line[:78].ljust(78))
+    if done == total:
+        sys.stderr.write("\r" + " " * 78 + "\r")
+    sys.stderr.flush()

@@ -1,0 +1,194 @@
+"""The rungs that decide identities: words, exact draws, digits, floats within their budget."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from toymodels.arithmetic import rationals, systems
+from toymodels.arithmetic.degrees import degree_of
+from toymodels.arithmetic.extension import Root
+from toymodels.errors import LeftArithmetic
+from toymodels.evidence import sides
+from toymodels.evidence.statement import Case, Statement, draw_until_accepted, replay
+from toymodels.evidence.verdict import Evidence, Outcome, Verdict
+from toymodels.spaces.source import RandomFloats, Refused, UniformRationals
+
+NOT_HERE = (LeftArithmetic, Refused, TypeError, AttributeError, NotImplementedError)
+"""What a statement raises in an arithmetic that it does not run in."""
+
+DRAWS_PER_SIZE = 2
+
+
+class NotApplicable(Exception):
+    """A rung that cannot decide this statement."""
+
+
+def by_words(statement: Statement) -> Verdict:
+    """Prove an identity for every size, or raise NotApplicable."""
+    try:
+        values = {name: space.as_words(name) for name, space in statement.spaces.items()}
+        left, right = statement.run(values)
+        compared = list(sides.pairs(left, right))
+        for pair in compared:
+            _require_symbolic(pair)
+        equal = all(sides.is_zero(a - b) for a, b in compared)
+    except (*NOT_HERE, ZeroDivisionError) as error:
+        raise NotApplicable(str(error)) from error
+    if not equal:
+        raise NotApplicable("the two sides differ as words")
+    matrices = any("(" in space.text for space in statement.spaces.values())
+    what = "identity of words: holds for every size" if matrices else "identity of rational functions"
+    return Verdict(Outcome.holds, Evidence.proved, what, cases=1)
+
+
+def _require_symbolic(pair: sides.Sides) -> None:
+    """Refuse a comparison that no variable entered: numbers alone prove nothing of symbols."""
+    from toymodels.arithmetic.commutative import Scalar
+    from toymodels.arithmetic.words import Words
+
+    if not any(isinstance(entry, (Words, Scalar, Root)) for side in pair for entry in sides.entries(side)):
+        raise LeftArithmetic("the sides hold no symbols")
+
+
+def by_exact_draws(statement: Statement, rng: np.random.Generator, sizes: int) -> Verdict:
+    """Decide an identity at random sizes on uniform rationals, or raise NotApplicable.
+
+    Each size is tried with `DRAWS_PER_SIZE` independent draws; by Schwartz-Zippel a
+    false identity of degree D passes there with probability at most (D/2^61)^draws.
+    """
+    system = systems.fmpq() or systems.FRACTIONS
+    seen: dict[tuple, int] = {}
+    degree, cases = 0, 0
+    if not _has_sizes(statement, rng, system):
+        sizes = 1
+    for _ in range(sizes):
+        state = rng.bit_generator.state
+        first = _exact_case(statement, rng, system)
+        after = rng.bit_generator.state
+        rng.bit_generator.state = state
+        degree = max(degree, _degree(statement, rng))
+        rng.bit_generator.state = after
+        for k in range(DRAWS_PER_SIZE):
+            case = first if k == 0 else _same_size(statement, first, rng, system)
+            cases += 1
+            left, right = case.result
+            if not sides.exactly_equal(left, right):
+                return Verdict(
+                    Outcome.refuted, Evidence.exact, "exact arithmetic shows a difference", cases=cases
+                )
+        key = tuple(first.sizes.items())
+        seen[key] = seen.get(key, 0) + DRAWS_PER_SIZE
+    fewest = min(seen.values())
+    probability = _probability(degree, fewest)
+    return Verdict(
+        Outcome.holds,
+        Evidence.exact,
+        _exact_words(seen, cases, probability),
+        cases=cases,
+        error_probability=probability,
+    )
+
+
+def _has_sizes(statement: Statement, rng: np.random.Generator, system: systems.System) -> bool:
+    return bool(_exact_case(statement, rng, system).record.integers)
+
+
+def _exact_case(statement: Statement, rng: np.random.Generator, system: systems.System) -> Case:
+    try:
+        case = draw_until_accepted(statement, UniformRationals(rng), system)
+        left, right = case.result
+        for side in (left, right):
+            sides.apply(side, _require_exact)
+    except NOT_HERE as error:
+        raise NotApplicable(str(error)) from error
+    return case
+
+
+def _require_exact(value: Any) -> None:
+    for entry in sides.entries(value):
+        for part in getattr(entry, "parts", (entry,)):
+            for number in (part.p, part.q) if isinstance(part, Root) else sides.entries(part):
+                rationals.require_exact(number)
+
+
+def _same_size(
+    statement: Statement, first: Case, rng: np.random.Generator, system: systems.System
+) -> Case:
+    """Draw fresh numbers for the sizes (and choices) of a case."""
+    drawer = UniformRationals(rng)
+    fresh = [x for domain, values in first.record.numbers for x in drawer.numbers(domain, len(values))]
+    return replay(statement, first.record.with_numbers(fresh), system)
+
+
+def _degree(statement: Statement, rng: np.random.Generator) -> int:
+    try:
+        case = draw_until_accepted(statement, UniformRationals(rng), systems.DEGREES)
+        left, right = case.result
+        degrees = [_degree_of_difference(a, b) for a, b in sides.pairs(left, right)]
+    except NOT_HERE as error:
+        raise NotApplicable(f"no degree bound: {error}") from error
+    return max(degrees)
+
+
+def _degree_of_difference(a: Any, b: Any) -> int:
+    numbers = []
+    for entry in sides.entries(a - b):
+        numbers.extend((entry.p, entry.q) if isinstance(entry, Root) else [entry])
+    return max(degree_of(number) for number in numbers)
+
+
+def _probability(degree: int, draws: int) -> float:
+    """Schwartz-Zippel bound (degree / 2^61)^draws; the smallest float where it underflows."""
+    if degree == 0:
+        return 0.0
+    log10 = draws * (math.log10(degree) - rationals.DRAW_BITS * math.log10(2))
+    return max(10.0**log10, 5e-324) if log10 < 0 else 1.0
+
+
+def _exact_words(seen: dict[tuple, int], cases: int, probability: float) -> str:
+    largest = max((max(dict(key).values(), default=0) for key in seen), default=0)
+    if largest == 0:
+        where = f"exact on {cases} random rational draws"
+    else:
+        where = f"exact at {len(seen)} random sizes up to {largest}"
+    return f"{where}, error probability < {probability:.1g} at each"
+
+
+def by_digits(statement: Statement, rng: np.random.Generator, cases: int, digits: int = 50) -> Verdict:
+    """Compare the sides to `digits` digits, computed with twice as many; or raise NotApplicable."""
+    system = systems.digits(2 * digits)
+    context = systems.digits_context(2 * digits)
+    largest = context.mpf(0)
+    for _ in range(cases):
+        try:
+            case = draw_until_accepted(statement, RandomFloats(rng), system)
+            left, right = case.result
+            compared = list(sides.pairs(left, right))
+            entries = [(x, y) for a, b in compared for x, y in zip(*_broadcast(a, b), strict=True)]
+            for x, y in entries:
+                systems.require_own(system, x)
+                systems.require_own(system, y)
+        except NOT_HERE as error:
+            raise NotApplicable(str(error)) from error
+        scale = max(abs(x) for pair in entries for x in pair)
+        gap = max(abs(x - y) for x, y in entries)
+        relative = gap / scale if scale else gap
+        largest = max(largest, relative)
+        if relative > context.mpf(10) ** -digits:
+            return Verdict(
+                Outcome.refuted,
+                Evidence.digits,
+                f"the sides differ by a relative {float(relative):.2g} in {2 * digits} digits",
+                cases=cases,
+            )
+    why = f"agrees to {digits} digits at {cases} random points, computed with {2 * digits}"
+    agreed = float(-context.log10(largest)) if largest else 2.0 * digits
+    return Verdict(Outcome.holds, Evidence.digits, why, margin=agreed - digits, cases=cases)
+
+
+def _broadcast(a: Any, b: Any) -> tuple[list[Any], list[Any]]:
+    x, y = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
+    return list(x.flat), list(y.flat)
