@@ -30,6 +30,10 @@ class Loss:
     curvature: Callable[[Array, Array], Array]
     labels: bool
 
+    def __reduce__(self) -> str:
+        """Pickle by name, so that problems travel to worker processes."""
+        return self.name
+
     def check_targets(self, targets: Array) -> None:
         """Raise InputError unless the targets fit the loss."""
         if self.labels and not np.isin(targets, (-1.0, 1.0)).all():

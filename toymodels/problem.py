@@ -168,6 +168,50 @@ class Problem:
             raise InputError(f"rates: expected one factor >= 0 for each of {names}, got {rates!r}")
         return np.repeat(factors, [prod(shape) for shape in self.blocks.values()])
 
+    def check_rows(self, rows: Any, runs: tuple[int, ...]) -> Array | None:
+        """Return sample indices as an int array, (B,) or runs + (B,)."""
+        if rows is None:
+            return None
+        index = np.asarray(rows)
+        if index.dtype.kind not in "iu":
+            raise InputError(f"rows: expected integer sample indices, got {index.dtype}")
+        if index.ndim == 0 or index.size == 0:
+            raise InputError(f"rows: expected a non-empty array of sample indices, got shape {index.shape}")
+        if index.shape[:-1] not in ((), runs):
+            expected = " or ".join(str((*lead, "B")) for lead in dict.fromkeys(((), runs)))
+            raise InputError(f"rows: expected shape {expected}, got {index.shape}".replace("'", ""))
+        if index.min() < 0 or index.max() >= self.n:
+            raise InputError(
+                f"rows: expected indices from 0 to {self.n - 1}, got {index.min()} to {index.max()}"
+            )
+        return index
+
+    def check_samples(
+        self, name: str, values: Any, rows: Array | None, runs: tuple[int, ...] | None
+    ) -> Array:
+        """Return one value per output, for all samples or the rows; leading axes must fit the runs.
+
+        A column (n, 1) against outputs (n,) would broadcast to (n, n), so it is refused.
+        """
+        array = np.asarray(values)
+        if array.dtype.kind not in "biufcO":
+            raise InputError(f"{name}: expected numbers, got {array.dtype}")
+        count = self.n if rows is None else rows.shape[-1]
+        tail = (count, *self.targets.shape[1:])
+        lead = array.shape[: max(array.ndim - len(tail), 0)]
+        fits = runs is None or (len(lead) <= len(runs) and _broadcasts(lead, runs))
+        if array.shape[len(lead) :] != tail or not fits:
+            before = "..., " if runs is None else "".join(f"{size}, " for size in runs)
+            raise InputError(f"{name}: expected shape ({before}{str(tail)[1:-1]}), got {array.shape}")
+        return array
+
+    def check_targets(self, targets: Any, rows: Array | None, runs: tuple[int, ...]) -> Array:
+        """Return finite targets for all samples or the rows; see `check_samples`."""
+        array = self.check_samples("targets", targets, rows, runs)
+        if array.dtype.kind != "O" and not np.isfinite(array).all():
+            raise InputError("targets: expected finite numbers, got nan or inf")
+        return array
+
     def outputs(self, theta: Array) -> Array:
         """Return the outputs on the data, shape runs + targets.shape."""
         raise NotImplementedError
@@ -207,14 +251,19 @@ class Problem:
             ``(n / B) sum_{i in rows} pi_i grad l_i``.
         targets : array, optional
             Targets in place of the problem's, for all samples or for the rows.
+
+        Raises
+        ------
+        InputError
+            When rows are not sample indices, or targets do not fit the outputs.
         """
-        outputs = self.outputs(theta)
-        weights, given = self.weights, self.targets if targets is None else targets
+        rows = self.check_rows(rows, runs_of(theta))
+        outputs, weights, given = self.outputs(theta), self.weights, self.targets
         if rows is not None:
-            rows = np.asarray(rows)
-            outputs = take_rows(outputs, rows, self.targets.ndim)
-            given = self.targets[rows] if targets is None else targets
+            outputs, given = take_rows(outputs, rows, self.targets.ndim), given[rows]
             weights = weights[rows] * (self.n / rows.shape[-1])
+        if targets is not None:
+            given = self.check_targets(targets, rows, runs_of(theta))
         if self.targets.ndim == 2:
             weights = weights[..., None]
         return self.vjp(theta, weights * self.output_loss.slope(outputs, given), rows)
@@ -245,8 +294,11 @@ class Problem:
         return jacobian @ jacobian.mT
 
     def sharpness(self, theta: Array) -> Array:
-        """Return the largest eigenvalue of the Hessian, shape runs."""
-        return np.linalg.eigvalsh(self.hessian(theta))[..., -1]
+        """Return the largest eigenvalue of the Hessian, shape runs; nan where it is not finite."""
+        hessian = self.hessian(theta)
+        finite = np.isfinite(hessian).all((-1, -2))
+        largest = np.linalg.eigvalsh(np.where(finite[..., None, None], hessian, 0))[..., -1]
+        return np.where(finite, largest, np.nan)[()]
 
     def closed_form(self, theta0: Array, rates: Array) -> ClosedForm:
         """Return the exact gradient flow from theta0, or say which hypothesis fails."""
@@ -269,6 +321,11 @@ class Problem:
 def _over_samples(values: Array, target_ndim: int) -> Array:
     """Sum a loss over the outputs of each sample: (..., n, c) or (..., n) to (..., n)."""
     return values.sum(-1) if target_ndim == 2 else values
+
+
+def _broadcasts(lead: tuple[int, ...], runs: tuple[int, ...]) -> bool:
+    """Whether leading axes stretch to the runs."""
+    return all(a in (1, b) for a, b in zip(lead[::-1], runs[::-1], strict=False))
 
 
 def take_rows(array: Array, rows: Array, target_ndim: int) -> Array:

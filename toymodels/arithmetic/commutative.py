@@ -187,9 +187,53 @@ class Scalar:
 
     __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: bool(self)
 
+    def latex(self) -> str:
+        """Return the scalar as LaTeX."""
+        top = _latex_polynomial(self.numerator)
+        if self.denominator == _ONE:
+            return top
+        return rf"\frac{{{top}}}{{{_latex_polynomial(self.denominator)}}}"
+
     def __repr__(self) -> str:
         top = _print(self.numerator)
         return top if self.denominator == _ONE else f"({top})/({_print(self.denominator)})"
+
+
+def latex_name(name: str) -> str:
+    """Return a name as LaTeX: digits after the first letter become a subscript."""
+    head, tail = name[0], name[1:].lstrip("_")
+    if len(name) > 1 and name[1:].strip("_").isdigit():
+        return f"{head}_{{{tail}}}"
+    return name if len(name) == 1 else rf"\mathrm{{{name}}}".replace("_", r"\_")
+
+
+def _latex_generator(generator: Generator) -> str:
+    kind, body = generator
+    return rf"\operatorname{{tr}}({body.latex()})" if kind == "trace" else latex_name(str(body))
+
+
+def _latex_power(generator: Generator, exponent: int) -> str:
+    base = _latex_generator(generator)
+    return base if exponent == 1 else f"{base}^{{{exponent}}}"
+
+
+def _latex_term(monomial: Monomial, c: Fraction) -> str:
+    above = " ".join(_latex_power(g, e) for g, e in monomial if e > 0)
+    below = " ".join(_latex_power(g, -e) for g, e in monomial if e < 0)
+    p, q = abs(c.numerator), c.denominator
+    top = " ".join(part for part in (str(p) if p != 1 or not above else "", above) if part)
+    bottom = " ".join(part for part in (str(q) if q != 1 else "", below) if part)
+    return rf"\frac{{{top}}}{{{bottom}}}" if bottom else top
+
+
+def latex_sum(terms: list[tuple[Fraction, str]]) -> str:
+    """Join signed terms."""
+    text = "".join((" - " if c < 0 else " + ") + term for c, term in terms)
+    return text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
+
+
+def _latex_polynomial(p: Polynomial) -> str:
+    return latex_sum([(c, _latex_term(m, c)) for m, c in sorted(p.items(), key=str)]) or "0"
 
 
 def _print_generator(generator: Generator) -> str:

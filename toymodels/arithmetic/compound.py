@@ -10,17 +10,18 @@ import numpy as np
 from toymodels.arithmetic.arrays import Array, identity_like, trace
 from toymodels.errors import LeftArithmetic
 
-LINEAR = {np.trace, np.diagonal, np.swapaxes, np.moveaxis, np.reshape, np.broadcast_to, np.squeeze, np.sum,
-          np.expand_dims, np.transpose, np.matrix_transpose, np.take_along_axis, np.cumsum, np.diff}  # fmt: skip
+REARRANGEMENTS = {np.diagonal, np.swapaxes, np.moveaxis, np.reshape, np.broadcast_to, np.squeeze,
+                  np.expand_dims, np.transpose, np.matrix_transpose, np.take_along_axis}  # fmt: skip
+SUMS = {np.sum, np.trace}
 JOINS = {np.concatenate, np.stack}
 
 
 class Compound:
     """A number system whose elements are tuples of arrays of one shape.
 
-    Subclasses give `parts`, `_linear` (a linear map applied) and `_multilinear`
-    (a product applied to several operands, this being one of them). Where two
-    systems meet, the one of higher `rank` wraps the other.
+    Subclasses give `parts`, `_linear` (a linear map applied), `_summed` (a map
+    that adds entries up) and `_multilinear` (a product applied to several
+    operands, this being one of them). Where two systems meet, the one of higher `rank` wraps the other.
     """
 
     __slots__ = ()
@@ -38,6 +39,9 @@ class Compound:
     def _linear(self, function: Callable[[Array], Array]) -> Any:
         raise NotImplementedError
 
+    def _summed(self, function: Callable[[Array], Array]) -> Any:
+        return self._linear(function)
+
     @classmethod
     def _multilinear(cls, product: Callable[..., Array], operands: Sequence[Any], inner: int) -> Any:
         raise NotImplementedError
@@ -52,7 +56,7 @@ class Compound:
     def __sub__(self, other: Any) -> Any:
         if self._defers_to(other):
             return NotImplemented
-        return self + (-other)  # type: ignore[operator]
+        return self + (-other)
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other  # type: ignore[operator]
@@ -110,11 +114,11 @@ class Compound:
 
     def trace(self) -> Any:
         """Return the sum of the diagonal of the last two axes."""
-        return self._linear(trace)
+        return self._summed(trace)
 
     def sum(self, axis: Any = None) -> Any:
         """Return the sum over the axes."""
-        return self._linear(lambda part: part.sum(axis))
+        return self._summed(lambda part: part.sum(axis))
 
     def reshape(self, *shape: Any) -> Any:
         """Return the number with every part reshaped."""
@@ -138,6 +142,8 @@ class Compound:
         raise LeftArithmetic("a formula may not compare; pass branches as integer arguments")
 
     __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: bool(self)
+    __eq__ = __ne__ = lambda self, other: bool(self)
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self.parts!r}"
@@ -146,7 +152,8 @@ class Compound:
         if any(isinstance(x, Compound) and x.rank > self.rank for x in _flat(args)):
             return NotImplemented
         if function in JOINS:
-            return self._join(function, *args, **kwargs)
+            blocks, *rest = args
+            return self._join(lambda arrays, **kw: function(arrays, *rest, **kw), blocks, **kwargs)
         if function is np.einsum:
             subscripts, *operands = args
             summed = _summed_length(subscripts, operands)
@@ -157,8 +164,12 @@ class Compound:
             return self.shape
         if function is np.ndim:
             return self.ndim
-        if function in LINEAR and isinstance(args[0], Compound):
+        if function is np.diff:
+            return _differences(*args, **kwargs)
+        if function in REARRANGEMENTS and isinstance(args[0], Compound):
             return args[0]._linear(lambda part: function(part, *args[1:], **kwargs))
+        if function in SUMS and isinstance(args[0], Compound):
+            return args[0]._summed(lambda part: function(part, *args[1:], **kwargs))
         return NotImplemented
 
 
@@ -168,6 +179,14 @@ def _flat(args: Any) -> Iterator[Any]:
             yield from _flat(x)
         else:
             yield x
+
+
+def _differences(x: Any, n: int = 1, axis: int = -1) -> Any:
+    """The differences of neighbours along an axis, as np.diff takes them."""
+    for _ in range(n):
+        ahead = np.moveaxis(x, axis, 0)
+        x = np.moveaxis(ahead[1:] - ahead[:-1], 0, axis)
+    return x
 
 
 def _inner(left: Any) -> int:

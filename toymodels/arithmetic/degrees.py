@@ -39,7 +39,9 @@ class Degree:
         """Degree of the denominator."""
         return sum(exponent * factor.numerator for factor, exponent in self.factors.items())
 
-    def __add__(self, other: Any) -> Degree:
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         other = _degree(other)
         if not self.factors and not other.factors:
             return Degree(max(self.numerator, other.numerator))
@@ -51,7 +53,9 @@ class Degree:
 
     __radd__ = __sub__ = __rsub__ = __add__
 
-    def __mul__(self, other: Any) -> Degree:
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         other = _degree(other)
         if not self.factors and not other.factors:
             return Degree(self.numerator + other.numerator)
@@ -67,7 +71,9 @@ class Degree:
             return Degree(self.denominator, {Degree(self.numerator): 1} if self.numerator else {})
         return Degree(0, {self: 1} if self.numerator else {})
 
-    def __truediv__(self, other: Any) -> Degree:
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return NotImplemented
         return self * _degree(other)._reciprocal()
 
     def __rtruediv__(self, other: Any) -> Degree:
@@ -78,7 +84,9 @@ class Degree:
             raise LeftArithmetic(f"degrees take integer powers, got {exponent!r}")
         if exponent < 0:
             return self._reciprocal() ** (-exponent)
-        return Degree(exponent * self.numerator, {f: exponent * e for f, e in self.factors.items() if exponent})
+        if exponent == 0:
+            return Degree()
+        return Degree(exponent * self.numerator, {f: exponent * e for f, e in self.factors.items()})
 
     def __neg__(self) -> Degree:
         return self
@@ -89,6 +97,13 @@ class Degree:
         raise LeftArithmetic("a degree has no truth value: the formula compares")
 
     __lt__ = __le__ = __gt__ = __ge__ = lambda self, other: bool(self)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Degree):
+            return self is other  # denominators are factors by identity
+        return bool(self)
+
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return f"Degree({self.numerator}, {self.denominator})"

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from toymodels.arithmetic.compound import Compound
 from toymodels.errors import LeftArithmetic
 
 Number = Any
@@ -147,11 +148,8 @@ def decay_integral(rate: Number, t: Number) -> Number:
     if _is_real_float(rate) and _is_real_float(t):
         return _decay_integral_float(np.asarray(rate, dtype=float), np.asarray(t, dtype=float))[()]
     if isinstance(rate, np.ndarray) or isinstance(t, np.ndarray):
-        rate, t = np.broadcast_arrays(np.asarray(rate), np.asarray(t))
-        pairs = [_decay_integral_element(r, u) for r, u in zip(rate.flat, t.flat, strict=True)]
-        out = np.empty(rate.shape, dtype=np.result_type(rate, t))
-        out.flat = pairs
-        return out
+        values = np.frompyfunc(_decay_integral_element, 2, 1)(rate, t)
+        return np.asarray(values).astype(np.result_type(np.asarray(rate), np.asarray(t)))
     return _decay_integral_element(rate, t)
 
 
@@ -174,7 +172,12 @@ def _decay_integral_element(rate: Number, t: Number) -> Number:
         return own(t)
     if hasattr(rate, "contains") and rate.contains(0):
         return t * exp(-rate * t).union(1)
-    return t if rate == 0 or t == 0 else -expm1(-rate * t) / rate
+    return t if _vanishes(rate) or _vanishes(t) else -expm1(-rate * t) / rate
+
+
+def _vanishes(x: Number) -> bool:
+    """Whether a plain number is zero; jets and measured numbers are taken as generic."""
+    return not isinstance(x, Compound) and bool(x == 0)
 
 
 def _is_real_float(x: Number) -> bool:

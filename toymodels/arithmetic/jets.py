@@ -78,7 +78,8 @@ class Jet(Compound):
         values = [operand.value if isinstance(operand, Jet) else operand for operand in operands]
 
         def with_parts(chosen: dict[int, int]) -> Array:
-            return product(*(operands[k].parts[chosen[k]] if k in chosen else v for k, v in enumerate(values)))
+            parts = (operands[k].parts[chosen[k]] if k in chosen else v for k, v in enumerate(values))
+            return product(*parts)
 
         value = with_parts({})
         first = _total(with_parts({k: 1}) for k in jets)
@@ -92,7 +93,7 @@ class Jet(Compound):
     def _join(cls, function: Callable[..., Array], blocks: Sequence[Any], **kwargs: Any) -> Jet:
         order = min(len(block.parts) for block in blocks if isinstance(block, Jet))
         columns = [
-            block.parts[:order] if isinstance(block, Jet) else (block, *[np.zeros_like(block)] * (order - 1))
+            block.parts[:order] if isinstance(block, Jet) else (block, *[zero_like(block)] * (order - 1))
             for block in blocks
         ]
         return Jet(*(function(list(parts), **kwargs) for parts in zip(*columns, strict=True)))

@@ -8,6 +8,7 @@ never against a tolerance that somebody chose.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ UNIT = np.finfo(np.float64).eps / 2
 SMALLEST = np.finfo(np.float64).tiny
 _ULPS = 4
 """Units in the last place granted to a library's elementary function."""
+_UP = 1 + 16 * UNIT
+"""Covers the rounding of the few operations that compute a bound."""
 
 
 class Measured(Compound):
@@ -57,10 +60,14 @@ class Measured(Compound):
     def _multilinear(cls, product: Callable[..., Array], operands: Sequence[Any], inner: int = 1) -> Measured:
         measured = [_measured(x) for x in operands]
         value = product(*(x.value for x in measured))
-        size = product(*(abs(x.value) for x in measured))
-        largest = product(*(abs(x.value) + x.error for x in measured))
-        rounding = (inner + len(operands)) * UNIT
-        return Measured(value, (largest - size) + 2 * rounding * largest + inner * SMALLEST)
+        sizes = [abs(x) for x in measured]
+        size = product(*(x.value for x in sizes))
+        largest = product(*(x.value + x.error for x in sizes))
+        # the value, `size` and `largest` round alike, and so do the sums of sizes and errors
+        rounding = 4 * (inner + len(operands)) * UNIT
+        # a product of the first two that underflowed is multiplied by the others
+        underflow = inner * SMALLEST * math.prod(float(np.max(x.value, initial=1.0)) for x in sizes[2:])
+        return _bounded(value, (largest - size) + rounding * largest + underflow)
 
     @classmethod
     def _join(cls, function: Callable[..., Array], blocks: Sequence[Any], **kwargs: Any) -> Measured:
@@ -69,18 +76,18 @@ class Measured(Compound):
             function([x.value for x in measured], **kwargs), function([x.error for x in measured], **kwargs)
         )
 
-    def sum(self, axis: Any = None) -> Measured:
-        """Return the sum over the axes."""
-        value = self.value.sum(axis)
+    def _summed(self, function: Callable[[Array], Array]) -> Measured:
+        value = function(self.value)
         terms = self.value.size / max(value.size, 1)
-        return Measured(value, self.error.sum(axis) + terms * UNIT * abs(self.value).sum(axis))
+        sizes, errors = function(abs(self.value)), function(self.error)
+        return _bounded(value, errors + (terms + 1) * UNIT * (sizes + errors))
 
     def __add__(self, other: Any) -> Measured:
         if self._defers_to(other):
             return NotImplemented
         y = _measured(other)
         value = self.value + y.value
-        return Measured(value, self.error + y.error + UNIT * abs(value))
+        return _bounded(value, self.error + y.error + UNIT * abs(value))
 
     __radd__ = __add__
 
@@ -95,7 +102,8 @@ class Measured(Compound):
             value = self.value / y.value
             room = abs(y.value) - y.error
             inherited = (self.error + abs(value) * y.error) / room
-        return Measured(value, np.where(room > 0, inherited + 2 * UNIT * abs(value) + SMALLEST, np.inf))
+            bound = np.where(room > 0, inherited + 2 * UNIT * abs(value) + SMALLEST, np.inf)
+        return _bounded(value, bound)
 
     def __rtruediv__(self, other: Any) -> Measured:
         return _measured(other) / self
@@ -106,37 +114,56 @@ class Measured(Compound):
     def _elementary(self, name: str) -> Measured:
         function, low, high = _FUNCTIONS[name]
         value = function(self.value)
+        library = _ULPS * 2 * UNIT
         if name in ("sin", "cos"):
             inherited = np.minimum(self.error, 2.0)
         else:
             # these are monotone, or even and convex, so the ends of the interval are the worst
-            with np.errstate(divide="ignore", over="ignore"):
-                ends = [function(np.clip(self.value + s * self.error, low, high)) for s in (-1, 1)]
-                inherited = np.maximum(*(np.where(self.error > 0, abs(end - value), 0.0) for end in ends))
-        return Measured(value, inherited + _ULPS * 2 * UNIT * abs(value) + SMALLEST)
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                ends = [np.nextafter(self.value + s * self.error, s * np.inf) for s in (-1, 1)]
+                images = [function(np.clip(end, low, high)) for end in ends]
+                moved = np.maximum(*(abs(image - value) + library * abs(image) for image in images))
+            inherited = np.where(self.error > 0, moved, 0.0)
+        return _bounded(value, inherited + library * abs(value) + SMALLEST)
 
 
+_DOMAINS: dict[str, tuple[float, float]] = {"log": (0, np.inf), "log1p": (-1, np.inf), "sqrt": (0, np.inf),
+                                            "atanh": (-1, 1)}  # fmt: skip
 _FUNCTIONS: dict[str, tuple[Callable[[Array], Array], float, float]] = {
-    "exp": (np.exp, -np.inf, np.inf), "expm1": (np.expm1, -np.inf, np.inf),
-    "log": (np.log, 0, np.inf), "log1p": (np.log1p, -1, np.inf), "sqrt": (np.sqrt, 0, np.inf),
-    "sinh": (np.sinh, -np.inf, np.inf), "cosh": (np.cosh, -np.inf, np.inf), "tanh": (np.tanh, -np.inf, np.inf),
-    "atan": (np.arctan, -np.inf, np.inf), "asinh": (np.arcsinh, -np.inf, np.inf),
-    "atanh": (np.arctanh, -1, 1), "sin": (np.sin, -np.inf, np.inf), "cos": (np.cos, -np.inf, np.inf),
+    name: (function, *_DOMAINS.get(name, (-np.inf, np.inf)))
+    for name, function in {
+        "exp": np.exp, "log": np.log, "expm1": np.expm1, "log1p": np.log1p, "sqrt": np.sqrt,
+        "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "sin": np.sin, "cos": np.cos,
+        "atan": np.arctan, "asinh": np.arcsinh, "atanh": np.arctanh,
+    }.items()
 }  # fmt: skip
 
 for _name in _FUNCTIONS:
     setattr(Measured, _name, lambda self, _name=_name: self._elementary(_name))
 
 
+def _bounded(value: Array, error: Array) -> Measured:
+    """A result with its bound, rounded up; where the bound is lost to overflow it is infinite."""
+    bound = error * _UP
+    return Measured(value, np.where(np.isnan(bound), np.inf, bound))
+
+
 def _measured(x: Any) -> Measured:
-    return x if isinstance(x, Measured) else Measured(x)
+    """Numbers with the error of their conversion to float64."""
+    if isinstance(x, Measured):
+        return x
+    array = np.asarray(x)
+    value = array.astype(np.float64)
+    if array.dtype.kind in "fb":
+        return Measured(value)
+    exact = [entry == float(entry) for entry in array.astype(object).flat]
+    return Measured(value, np.where(np.reshape(exact, array.shape), 0.0, UNIT * abs(value)))
 
 
 def measured(x: Any, error: Any = 0.0) -> Measured:
-    """Return numbers as measured ones; a measured input keeps its own error and gains `error`."""
-    if isinstance(x, Measured):
-        return Measured(x.value, x.error + error)
-    return Measured(x, error)
+    """Return numbers as measured ones, with the error of their own and `error` besides."""
+    own = _measured(x)
+    return Measured(own.value, own.error + error)
 
 
 def value_of(x: Any) -> Any:
@@ -159,7 +186,9 @@ def eigvalsh(matrix: Any) -> Measured:
     size = x.shape[-1]
     eigenvalues = np.linalg.eigvalsh(x.value)
     norm = np.sqrt((x.value**2).sum((-1, -2)))
-    moved = np.sqrt((x.error**2).sum((-1, -2))) + 8 * size * UNIT * norm
+    # the solver reads one triangle, so either entry's error may be the one that counts
+    error = np.maximum(x.error, x.error.mT)
+    moved = np.sqrt((error**2).sum((-1, -2))) + 8 * size * UNIT * norm
     return Measured(eigenvalues, moved[..., None])
 
 

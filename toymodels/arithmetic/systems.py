@@ -16,7 +16,7 @@ import numpy as np
 
 from toymodels.arithmetic import rationals
 from toymodels.arithmetic.degrees import Degree
-from toymodels.arithmetic.measured import Measured
+from toymodels.arithmetic.measured import Measured, measured
 from toymodels.errors import LeftArithmetic
 
 DIGITS = 60
@@ -118,7 +118,7 @@ COMPLEX = System(
     "complex", _floats(complex), lambda x: isinstance(x, (complex, float, int, np.number)), False, True
 )
 MEASURED = System(
-    "measured", lambda x: Measured(_floats(float)(x)), lambda x: isinstance(x, Measured), False, True
+    "measured", lambda x: measured(np.asarray(x, dtype=object)), lambda x: isinstance(x, Measured), False, True
 )
 FRACTIONS = System("fractions", _entrywise(lambda x: x), _is_exact, True, False)
 DEGREES = System(

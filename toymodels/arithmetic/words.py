@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.commutative import Scalar, latex_name, latex_sum
 from toymodels.arithmetic.rationals import is_rational
 from toymodels.errors import LeftArithmetic
 
@@ -54,6 +54,11 @@ class Factor:
             return self
         return Factor(self.letter, not self.transposed, self.inverted)
 
+    def latex(self) -> str:
+        """Return the factor as LaTeX."""
+        above = ("-1" if self.inverted else "") + (r"\top" if self.transposed else "")
+        return latex_name(self.letter.name) + (f"^{{{above}}}" if above else "")
+
     def __str__(self) -> str:
         return self.letter.name + ("^-1" if self.inverted else "") + ("'" if self.transposed else "")
 
@@ -65,6 +70,10 @@ class Word(tuple):
 
     def __str__(self) -> str:
         return " ".join(map(str, self))
+
+    def latex(self) -> str:
+        """Return the product as LaTeX; the empty word is the identity."""
+        return " ".join(factor.latex() for factor in self) or "I"
 
     def transpose(self) -> Word:
         """Return the transpose: reversed, each factor transposed."""
@@ -96,23 +105,22 @@ def _rotations(word: Word) -> Iterable[Word]:
     return (Word(word[k:] + word[:k]) for k in range(len(word)))
 
 
-def _reduce_cycle(word: Word) -> Word:
-    """Cancel across the seam of a trace as well."""
+def _reduce_cycle(word: Word, size: Size) -> tuple[Word, Size]:
+    """Cancel across the seam of a trace as well; where all cancels, the size is that of the identity left."""
     word = _reduce(word)
     while len(word) > 1:
         seam = _reduce([word[-1], word[0]])
         if len(seam) == 2:
             break
-        word = _reduce([*seam, *word[1:-1]])
-    return word
+        size, word = word[-1].shape[0], Word([*seam, *word[1:-1]])
+    return word, size
 
 
 def _trace_of(word: Word, size: Size) -> Scalar:
     """Return the trace of a word as a scalar, up to rotation and reversal."""
-    before = word
-    word = _reduce_cycle(word)
+    word, size = _reduce_cycle(word, size)
     if not word:
-        return _size(before[0].shape[0] if before and len(before) else size)
+        return _size(size)
     cuts = [k for k, factor in enumerate(word) if factor.shape[0] == 1]
     if cuts:
         word = Word(word[cuts[0] :] + word[: cuts[0]])
@@ -145,7 +153,8 @@ def _split(word: Word) -> list[Word]:
 def _normal(word: Word) -> tuple[Scalar, Word]:
     """Take the 1x1 pieces of a word out in front, as scalars."""
     word = _reduce(word)
-    scalar, kept = Scalar.constant(1), []
+    scalar = Scalar.constant(1)
+    kept: list[Factor] = []
     for piece in _split(word):
         if piece and piece[0].shape[0] == 1 == piece[-1].shape[1]:
             scalar = scalar * _loop(piece)
@@ -213,7 +222,7 @@ class Words:
 
     def __matmul__(self, other: Any) -> Words:
         if not isinstance(other, Words):
-            if _is_integer_identity(other):
+            if self.cols == 1 and _is_integer_identity(other):
                 return self
             return _refuse(other, "words multiply words")
         if self.cols != other.rows:
@@ -227,12 +236,14 @@ class Words:
         return Words(terms, self.rows, other.cols)
 
     def __rmatmul__(self, other: Any) -> Words:
-        if _is_integer_identity(other):
+        if self.rows == 1 and _is_integer_identity(other):
             return self
         return _refuse(other, "words multiply words")
 
     def __mul__(self, other: Any) -> Any:
         if isinstance(other, Words):
+            if (self.rows, self.cols) != (other.rows, other.cols):
+                raise LeftArithmetic("an elementwise product of words takes two of one shape")
             return Elementwise([(Scalar.constant(1), self, other)])
         if not isinstance(other, Scalar) and not is_rational(other):
             return _refuse(other, "words are scaled by exact scalars")
@@ -288,6 +299,17 @@ class Words:
     def __getitem__(self, key: Any) -> Any:
         raise LeftArithmetic("words have no entries to index")
 
+    def latex(self) -> str:
+        """Return the matrix as LaTeX."""
+        terms = []
+        for word, c in sorted(self.terms.items(), key=str):
+            text = c.latex()
+            single = len(c.numerator) == 1
+            sign = Fraction(-1 if single and text.startswith("-") else 1)
+            text = text.removeprefix("-") if single else f"({text})"
+            terms.append((sign, word.latex() if text == "1" else f"{text} {word.latex()}"))
+        return latex_sum(terms) or "0"
+
     def __repr__(self) -> str:
         parts = [f"({c!r}) {word or 'I'}" for word, c in self.terms.items()]
         return " + ".join(parts) or "0"
@@ -295,7 +317,8 @@ class Words:
 
 def _refuse(other: Any, why: str) -> Any:
     """Leave jets and other wrappers to answer for themselves; refuse numbers and arrays."""
-    if isinstance(other, (int, float, complex, np.generic, np.ndarray, Scalar, Elementwise)) or is_rational(other):
+    numbers = (int, float, complex, np.generic, np.ndarray, Scalar, Elementwise)
+    if isinstance(other, numbers) or is_rational(other):
         raise LeftArithmetic(f"{why}, got {type(other).__name__}")
     return NotImplemented
 
@@ -307,7 +330,7 @@ def _invert(factor: Factor) -> Factor:
 
 
 def _is_integer_identity(x: Any) -> bool:
-    return isinstance(x, np.ndarray) and x.shape == (1, 1) and x[0, 0] == 1
+    return isinstance(x, np.ndarray) and x.shape == (1, 1) and is_rational(x[0, 0]) and x[0, 0] == 1
 
 
 class Elementwise:
@@ -322,6 +345,9 @@ class Elementwise:
     def __add__(self, other: Any) -> Elementwise:
         if not isinstance(other, Elementwise):
             raise LeftArithmetic("an elementwise product of words adds to its like only")
+        shapes = {(u.rows, u.cols) for _, u, _ in (*self.terms, *other.terms)}
+        if len(shapes) > 1:
+            raise LeftArithmetic("elementwise products of different shapes do not add")
         return Elementwise(self.terms + other.terms)
 
     def __neg__(self) -> Elementwise:
@@ -358,6 +384,8 @@ def letter(name: str, rows: Size, cols: Size, kind: str = "general") -> Words:
     """
     if kind not in KINDS:
         raise LeftArithmetic(f"kind: unknown {kind!r}; expected one of {', '.join(KINDS)}")
+    if kind not in ("general", "frame") and rows != cols:
+        raise LeftArithmetic(f"{name}: a matrix of kind {kind} is square, got ({rows}, {cols})")
     scalar, word = _normal(Word([Factor(Letter(name, rows, cols, kind))]))
     return Words({word: scalar}, rows, cols)
 

@@ -20,6 +20,8 @@ from toymodels.validation import one_of
 
 CASES = {"quick": 25, "normal": 200, "deep": 5000}
 """Pointwise cases by effort; trajectories take a tenth."""
+USER_PREFIX = "toymodels_user_"
+"""Module names of users' files start with this."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ class Claim:
         return f"{self.module}.{self.function.__name__}"
 
     @property
+    def address(self) -> str:
+        """What `toymodels verify` takes: the name, or the file of a user's claim."""
+        file = self.function.__code__.co_filename
+        return file if self.function.__module__.startswith(USER_PREFIX) else self.name
+
+    @property
     def statement(self) -> str:
         """The docstring, in one paragraph."""
         return " ".join(inspect.cleandoc(self.function.__doc__ or "").split("\n\n")[0].split())
@@ -154,7 +162,7 @@ class Claim:
             verdict = undecided(f"vacuous: {error}")
         verdict.seconds = time.perf_counter() - start
         if verdict.counterexample is not None:
-            verdict.counterexample.reproduce = f"toymodels verify {self.name} --effort {plan.effort}"
+            verdict.counterexample.reproduce = f"toymodels verify {self.address} --effort {plan.effort}"
         return verdict
 
 

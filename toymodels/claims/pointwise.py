@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,16 @@ def _smallest(statement: Statement, plan: Plan, rung: str) -> Counterexample | N
         system, objective = systems.FRACTIONS, _differs
     else:
         system, objective = systems.MEASURED, lambda case: _identity_parts(case.result)[0]
-    try:
-        found = search.explore(statement, objective, 50, plan.seed, system, largest=3)
-    except NOT_HERE:
-        return None
-    return None if found.broken is None else _counterexample(found.broken)
+    for largest in (1, 2, 3):
+        ranges = {name: (low, max(low, min(high, largest))) for name, (low, high) in statement.ranges.items()}
+        small = replace(statement, ranges=ranges)
+        try:
+            found = search.explore(small, objective, 30, plan.seed, system, largest)
+        except NOT_HERE:
+            return None
+        if found.broken is not None:
+            return _counterexample(found.broken)
+    return None
 
 
 def _differs(case: Case) -> float:

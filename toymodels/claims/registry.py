@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-from toymodels.claims.claim import Claim
+from toymodels.claims.claim import USER_PREFIX, Claim
 from toymodels.errors import InputError
 from toymodels.validation import nearest
 
@@ -58,7 +58,7 @@ def load_file(path: str | Path) -> list[Claim]:
     file = Path(path)
     if not file.is_file():
         raise InputError(f"{file}: no such file")
-    name = f"toymodels_user_{file.stem}"
+    name = f"{USER_PREFIX}{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InputError(f"{file}: expected a Python file")

@@ -46,6 +46,12 @@ class Report:
         """Whether every claim holds and every broken variant is refuted."""
         return all(result.ok for result in self.results)
 
+    @classmethod
+    def join(cls, reports: Sequence[Report]) -> Report:
+        """Return several reports as one; a claim named twice is reported once."""
+        unique = {result.claim.name: result for report in reports for result in report.results}
+        return cls(list(unique.values()), sum(r.seconds for r in reports), reports[0].environment)
+
     def to_json(self) -> str:
         """Return strict JSON (null where a number is not finite)."""
         content = {"results": [_result(r) for r in self.results], "environment": self.environment}
@@ -217,7 +223,7 @@ def _verify_by_name(name: str, source: str | None, effort: str, seed: int) -> tu
     return result.verdict, result.broken, result.seconds
 
 
-def main_progress(done: int, total: int, name: str) -> None:
+def show_progress(done: int, total: int, name: str) -> None:
     """Show one progress line on a terminal."""
     line = f"[{done}/{total}] {name}"
     sys.stderr.write("\r" + line[:78].ljust(78))

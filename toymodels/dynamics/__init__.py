@@ -1,1 +1,9 @@
+"""What moves parameters: closed forms, gradient flow and descent, for any problem."""
 
+from toymodels.dynamics import schedules
+from toymodels.dynamics.closed_form import Exact, exact
+from toymodels.dynamics.comparison import Comparison, compare
+from toymodels.dynamics.descent import descend
+from toymodels.dynamics.gradient_flow import flow
+
+__all__ = ["Comparison", "Exact", "compare", "descend", "exact", "flow", "schedules"]

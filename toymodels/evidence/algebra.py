@@ -10,13 +10,13 @@ import numpy as np
 from toymodels.arithmetic import rationals, systems
 from toymodels.arithmetic.degrees import degree_of
 from toymodels.arithmetic.extension import Root
-from toymodels.errors import LeftArithmetic
+from toymodels.errors import InputError, LeftArithmetic
 from toymodels.evidence import sides
 from toymodels.evidence.statement import Case, Statement, draw_until_accepted, replay
 from toymodels.evidence.verdict import Evidence, Outcome, Verdict
 from toymodels.spaces.source import RandomFloats, Refused, UniformRationals
 
-NOT_HERE = (LeftArithmetic, Refused, TypeError, AttributeError, NotImplementedError)
+NOT_HERE = (LeftArithmetic, Refused, InputError, TypeError, AttributeError, NotImplementedError)
 """What a statement raises in an arithmetic that it does not run in."""
 
 DRAWS_PER_SIZE = 2
@@ -134,7 +134,7 @@ def _degree(statement: Statement, rng: np.random.Generator) -> int:
 
 
 def _degree_of_difference(a: Any, b: Any) -> int:
-    numbers = []
+    numbers: list[Any] = []
     for entry in sides.entries(a - b):
         numbers.extend((entry.p, entry.q) if isinstance(entry, Root) else [entry])
     return max(degree_of(number) for number in numbers)

@@ -75,8 +75,7 @@ def reflections(source: Source, size: int, count: int) -> Array:
 
 def _nonzero(source: Source, square: Any) -> Any:
     """Reject a vector that a search shrank to zero."""
-    if source.system.name in ("floats", "fractions", "fmpq"):
-        source.require(square > 0, "zero vector")
+    source.require(source.plain(square) > 0, "zero vector")
     return square
 
 
@@ -149,10 +148,8 @@ def invertible(size: str, factors: int = 3) -> Space:
 
 
 def _away_from_zero(source: Source, x: Any) -> Any:
-    if source.system.name == "floats":
-        source.require(abs(x) > 1e-2, "nearly singular")
-    elif source.system.name in ("fractions", "fmpq"):
-        source.require(x != 0, "singular")
+    least = 0 if source.system.exact else 1e-2
+    source.require(abs(source.plain(x)) > least, "nearly singular")
     return x
 
 

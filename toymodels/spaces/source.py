@@ -203,6 +203,12 @@ class Source:
         (raw,) = self.drawer.numbers(domain, 1)
         return self.system.make(raw)
 
+    def plain(self, x: Any) -> Any:
+        """Return a number to compare with; symbols and degrees are generic, so they answer 1."""
+        if self.system.name in ("degrees", "symbols", "balls"):
+            return 1
+        return getattr(x, "value", x)
+
     def require(self, condition: Any, why: str = "") -> None:
         """Reject the case unless an integer condition holds."""
         if not condition:

@@ -1,0 +1,45 @@
+"""The dots approach the lines as the learning rate goes to zero; the marks are where the page says."""
+
+import numpy as np
+import pytest
+from toymodels.figures.hierarchy_mode_by_mode import END, POINTS, U0, arrays
+
+
+@pytest.fixture(scope="module")
+def runs():
+    return [arrays(k * POINTS) for k in (4, 8)]
+
+
+@pytest.mark.parametrize("what", ["modes", "loss"])
+def test_dots_differ_from_lines_by_the_discretisation_error_alone(runs, what):
+    """Gradient descent is off by C lr + O(lr^2): halving lr halves it, and extrapolation removes it."""
+    coarse, fine = (run[f"simulated_{what}"] for run in runs)
+    exact = runs[1][f"closed_form_{what}"]
+    first, second = np.abs(coarse - exact).max(), np.abs(fine - exact).max()
+    assert first / second == pytest.approx(2, abs=0.1)
+    assert np.abs(2 * fine - coarse - exact).max() < 0.05 * second
+
+
+def test_all_runs_share_times_and_closed_form(runs):
+    coarse, fine = runs
+    np.testing.assert_allclose(coarse["t"], np.linspace(0, END, POINTS + 1), rtol=1e-12, atol=0)
+    np.testing.assert_allclose(coarse["t"], fine["t"], rtol=1e-12, atol=0)
+    np.testing.assert_allclose(coarse["closed_form_modes"], fine["closed_form_modes"], rtol=0, atol=1e-10)
+
+
+def test_lines_are_the_logistic_curves_and_the_loss_is_theirs(runs):
+    data = runs[0]
+    s = np.sqrt([7, 3, 1, 1])
+    t = data["t"][:, None]
+    logistic = s / (1 + (s / U0 - 1) * np.exp(-2 * s * t))
+    np.testing.assert_allclose(data["closed_form_modes"], logistic, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(data["closed_form_loss"], ((s - logistic) ** 2).sum(1) / 2, rtol=0, atol=1e-10)
+
+
+def test_marks(runs):
+    data = runs[0]
+    s = np.sqrt([7, 3, 1, 1])
+    np.testing.assert_allclose(data["singular_values"], s, rtol=1e-13)
+    np.testing.assert_allclose(data["half_times"], np.log(s / U0 - 1) / (2 * s), rtol=1e-10)
+    np.testing.assert_allclose(data["plateaus"], [6, 2.5, 1, 0], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(data["modes_learned"], [0, 1, 2, 4])

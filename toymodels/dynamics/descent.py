@@ -1,0 +1,299 @@
+"""Gradient descent: full batch, minibatch, label noise, momentum, weight decay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import numpy as np
+
+from toymodels.dynamics.recording import Recorder
+from toymodels.dynamics.rounding import Companion
+from toymodels.dynamics.sampling import Sampler
+from toymodels.dynamics.schedules import constant
+from toymodels.errors import InputError
+from toymodels.problem import Problem
+from toymodels.trajectory import Trajectory
+from toymodels.validation import positive_int, positive_real, real_array
+
+Array = np.ndarray
+
+
+def descend(
+    problem: Problem,
+    theta0: Any,
+    *,
+    lr: Any,
+    steps: int,
+    rates: Any = None,
+    momentum: float = 0,
+    weight_decay: float = 0,
+    batch: int | None = None,
+    replace: bool = True,
+    noise: Any = None,
+    record: Any = ("loss",),
+    every: int = 1,
+    rng: Any = None,
+    measure_error: bool = True,
+) -> Trajectory:
+    """Train by (stochastic) gradient descent with heavy-ball momentum.
+
+    One step is ::
+
+        velocity = momentum * velocity - lr * rate * (gradient + weight_decay * theta)
+        theta = theta + velocity
+
+    from velocity zero, with one `rate` per parameter block.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta0 : array_like, runs + (p,)
+        The start; leading axes are runs.
+    lr : float, array_like (R,), or callable step -> lr
+        Learning rate. An array gives one per run; with theta0 (p,) it makes R
+        runs. A callable (see `toymodels.schedules`) is asked at every step from
+        0 on and may return a number or one per run.
+    steps : int
+        Number of steps, >= 0.
+    rates : sequence of float, optional
+        One learning-rate factor >= 0 per parameter block; ones by default.
+    momentum : float
+        In [0, 1).
+    weight_decay : float
+        Coefficient of ``|theta|**2 / 2``, >= 0.
+    batch : int, optional
+        Minibatch size; None uses all samples.
+    replace : bool
+        With True the rows of every minibatch are independent draws. With False
+        each epoch is a new permutation of the samples cut into minibatches; when
+        `batch` does not divide n, the last one of the epoch is short, and its
+        gradient is the mean over the rows that it has.
+    noise : float, (name, float) or callable, optional
+        Label noise added to the targets of each step (square loss only): a
+        standard deviation for Gaussian noise, ``("gaussian", sigma)``,
+        ``("rademacher", sigma)``, or a function (generator, shape) -> array.
+    record : names or callables (problem, theta)
+        Observables to record; a callable gets theta runs + (p,), returns an
+        array whose leading axes are the runs, and is recorded under its name.
+    every : int
+        Steps between records; step 0 and the last are always recorded.
+    rng : seed or Generator, optional
+        One stream per run comes from it (0 by default), so that a run does not
+        depend on the runs beside it.
+    measure_error : bool
+        Whether to measure the rounding error by a companion run, which doubles
+        the number of gradients. With False, `error` is inf.
+
+    Returns
+    -------
+    Trajectory
+        ``t`` is the accumulated learning rate: (T,), or (T,) + runs with a rate
+        per run. ``error`` bounds the rounding error of theta against the same
+        steps (same rows and noise) in exact arithmetic, by the measured growth
+        of perturbations larger than rounding; it is inf where a run is chaotic,
+        once perturbations have grown beyond their linear range, and where a run
+        has diverged. A run whose theta leaves the finite numbers has diverged:
+        its later entries are nan, the other runs go on, ``status`` is
+        "diverged", ``message`` names the first step and the number of runs, and
+        ``events`` lists the runs by step.
+
+    Raises
+    ------
+    InputError
+        When an argument is out of range or does not fit the problem.
+
+    Examples
+    --------
+    >>> import toymodels as tm
+    >>> problem = tm.TwoLayerLinear([[1.0]], [1.0], width=1)
+    >>> run = tm.descend(problem, [0.5, 0.5], lr=[0.1, 0.2], steps=100, every=50)
+    >>> run.theta.shape, run.t[-1].tolist(), bool((run["loss"][-1] < 1e-6).all())
+    ((3, 2, 2), [10.0, 20.0], True)
+    """
+    theta, lr_of = _runs_and_lr(problem.check_theta(theta0), lr)
+    steps, every = positive_int("steps", steps, least=0), positive_int("every", every)
+    rate = problem.rate_vector(rates)
+    weight_decay = positive_real("weight_decay", weight_decay, allow_zero=True)
+    momentum = _momentum(momentum)
+    rule = _HeavyBall(problem, momentum, weight_decay)
+    runs = theta.shape[:-1]
+    sampler = Sampler(problem, runs, batch, replace, noise, rng)
+    recorded = np.unique(np.append(np.arange(0, steps + 1, every), steps))
+    recorder = Recorder(problem, record, recorded.shape, theta)
+    companion = Companion(problem, theta, momentum) if measure_error else None
+    clock, errors = _Clock(lr_of, recorded), np.full(recorded.shape + runs, np.inf)
+    log = _Divergence(theta, companion)
+
+    velocity, row = np.zeros_like(theta), 0
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for step in range(steps + 1):
+            if step == recorded[row]:
+                recorder.write(row, log.shown(theta))
+                if companion is not None:
+                    errors[row] = companion.error()
+                row += 1
+            if step == steps:
+                break
+            factor = rate * clock.tick(step)
+            if log.over:
+                continue
+            rows, targets = sampler.next()
+            state = rule.step(theta, velocity, factor, rows, targets)
+            if companion is not None:
+                perturbed = theta + companion.theta, velocity + companion.velocity
+                companion.follow(step, state, rule.step(*perturbed, factor, rows, targets), factor)
+            theta, velocity = log.guard(step + 1, *state)
+    return Trajectory(
+        t=clock.times,
+        theta=recorder.theta,
+        error=errors,
+        status="diverged" if log.events else "finished",
+        message=log.message(steps),
+        step=recorded,
+        events=log.events,
+        start=recorder.theta[0].copy(),
+        records=recorder.records,
+    )
+
+
+class _HeavyBall:
+    """The step of the docstring above."""
+
+    def __init__(self, problem: Problem, momentum: float, weight_decay: float):
+        self._problem, self._momentum, self._weight_decay = problem, momentum, weight_decay
+
+    def step(
+        self, theta: Array, velocity: Array, lr: Array, rows: Array | None, targets: Array | None
+    ) -> tuple[Array, Array]:
+        if rows is None and targets is None:
+            force = self._problem.gradient(theta)
+        else:
+            force = self._problem.gradient(theta, rows=rows, targets=targets)
+        if self._weight_decay:
+            force = force + self._weight_decay * theta
+        push = -lr * force
+        velocity = self._momentum * velocity + push if self._momentum else push
+        return theta + velocity, velocity
+
+
+class _Clock:
+    """Learning rates checked as they are used, and the times they add up to."""
+
+    def __init__(self, lr_of: Callable[[int], Any], recorded: Array):
+        self._lr_of, self._recorded, self._row = lr_of, recorded, 0
+        if isinstance(lr_of, (_PerRun, constant)):
+            self.times = np.multiply.outer(recorded, lr_of.lr).astype(float)
+            self._sum = None
+        else:
+            # In extended precision where the machine has it: the sum has as many terms as steps.
+            shape = np.shape(_checked_lr(lr_of, 0))
+            self._sum = np.zeros(shape, dtype=np.longdouble)
+            self.times = np.zeros(recorded.shape + shape)
+
+    def tick(self, step: int) -> Any:
+        """Return the learning rate of a step, () or runs + (1,)."""
+        lr = _checked_lr(self._lr_of, step)
+        if self._sum is not None:
+            if np.shape(lr) != self._sum.shape:
+                raise InputError(f"lr: expected shape {self._sum.shape} at every step, got {np.shape(lr)}")
+            self._sum = self._sum + lr
+            if step + 1 == self._recorded[self._row + 1]:
+                self._row += 1
+                self.times[self._row] = self._sum
+        return lr if np.ndim(lr) == 0 else lr[..., None]
+
+
+class _PerRun:
+    """A constant learning rate for each run."""
+
+    def __init__(self, lr: Array):
+        self.lr = lr
+
+    def __call__(self, step: int) -> Array:
+        return self.lr
+
+
+def _checked_lr(lr_of: Callable[[int], Any], step: int) -> Any:
+    lr = lr_of(step)
+    if isinstance(lr_of, (_PerRun, constant)):
+        return lr
+    array = np.asarray(lr)
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (array < 0).any():
+        raise InputError(f"lr: expected finite numbers >= 0 from the schedule at step {step}, got {lr!r}")
+    return array.astype(float)
+
+
+def _runs_and_lr(theta: Array, lr: Any) -> tuple[Array, Callable[[int], Any]]:
+    """Return the starts of all runs, and the learning rate as a function of the step."""
+    lr_of: Callable[[int], Any]
+    if callable(lr):
+        lr_of, shape = lr, np.shape(_checked_lr(lr, 0))
+    elif isinstance(lr, Real):
+        return theta, constant(positive_real("lr", lr))
+    else:
+        rates = real_array("lr", lr)
+        if (rates <= 0).any():
+            raise InputError(f"lr: expected numbers > 0, got {rates.min()}")
+        lr_of, shape = _PerRun(rates), rates.shape
+    runs = theta.shape[:-1]
+    if shape and not runs:
+        return np.broadcast_to(theta, shape + theta.shape).copy(), lr_of
+    if shape and shape != runs:
+        raise InputError(f"lr: expected a number, or one for each of the runs {runs}, got shape {shape}")
+    return theta, lr_of
+
+
+def _momentum(value: Any) -> float:
+    number = positive_real("momentum", value, allow_zero=True)
+    if number >= 1:
+        raise InputError(f"momentum: expected a number in [0, 1), got {number}")
+    return number
+
+
+class _Divergence:
+    """Runs that have left the finite numbers; they stand still at their start from then on."""
+
+    def __init__(self, start: Array, companion: Companion | None):
+        self._start, self._companion = start, companion
+        self._dead = np.zeros(start.shape[:-1], dtype=bool)
+        self._any = False
+        self.events: list[dict[str, Any]] = []
+
+    def guard(self, step: int, theta: Array, velocity: Array) -> tuple[Array, Array]:
+        """Return the state with diverged runs set back to their start, at rest."""
+        # One sum is cheap; it is finite unless an entry is not, or entries are near overflow.
+        if np.isfinite(theta.sum()) and not self._any:
+            return theta, velocity
+        finite = np.isfinite(theta).all(-1)
+        new = ~finite & ~self._dead
+        self._dead = self._dead | ~finite
+        self._any = bool(self._dead.any())
+        if new.any():
+            where = np.argwhere(new)
+            self.events.append({"kind": "diverged", "step": step, "runs": where.tolist()})
+        if self._any:
+            theta = np.where(self._dead[..., None], self._start, theta)
+            velocity = np.where(self._dead[..., None], 0.0, velocity)
+            if self._companion is not None:
+                self._companion.forget(self._dead)
+        return theta, velocity
+
+    @property
+    def over(self) -> bool:
+        """Whether every run has diverged."""
+        return self._any and bool(self._dead.all())
+
+    def shown(self, theta: Array) -> Array:
+        """Return theta with nan for diverged runs."""
+        return np.where(self._dead[..., None], np.nan, theta) if self._any else theta
+
+    def message(self, steps: int) -> str:
+        """Return the sentence for the reader."""
+        if not self.events:
+            return f"{steps} steps"
+        first, total = self.events[0]["step"], self._dead.size
+        if self._dead.ndim == 0:
+            return f"the run diverged at step {first} of {steps}"
+        return f"{int(self._dead.sum())} of {total} runs diverged, the first at step {first} of {steps}"

@@ -1,0 +1,222 @@
+"""DOP853 on a batch of autonomous flows, run twice so that its error is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Field = Callable[[Array], Array]
+
+RTOL = 3e-13
+"""Relative tolerance of a step."""
+
+ATOL = 1e-14
+"""Absolute tolerance of a step, relative to the largest parameter so far: above the rounding of a step."""
+
+LOOSENED = 100.0
+"""How much larger the tolerances of the second run are, by which the error is measured."""
+
+ROUNDING = 16
+"""Units of rounding per step: the twelve stages have coefficients of mixed signs that sum to one."""
+
+CHECKPOINTS = 256
+"""About how many moments between the recorded times the two runs are compared at."""
+
+
+def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, Array]:
+    """Integrate ``theta' = field(theta)`` from time 0.
+
+    Parameters
+    ----------
+    field : callable (R, p) -> (R, p)
+        The runs must not see each other.
+    start : array (R, p)
+    times : array (T,)
+        Finite, not decreasing, >= 0.
+
+    Returns
+    -------
+    theta : array (T, R, p)
+        Nan after a run has ended.
+    error : array (T, R)
+        Bound on the Euclidean error: truncation by the distance from a looser run, and rounding.
+    ends : array (R,)
+        When a run left the finite numbers; inf for never.
+
+    Examples
+    --------
+    >>> theta, error, ends = integrate(lambda theta: -theta, np.ones((1, 1)), np.array([1.0]))
+    >>> bool(abs(theta[0, 0, 0] - np.exp(-1)) <= error[0, 0] < 1e-10)
+    True
+    """
+    end = float(times[-1])
+    loose = _solve(field, start, times, _Tolerance(len(start), LOOSENED, max_step=end))
+    moments = np.union1d(times, loose.checkpoint_times)
+    # Steps of its own, also where tolerances do not limit them: equal steps would make equal errors.
+    tight = _solve(field, start, moments, _Tolerance(len(start), 1, end / 4, loose.first_step / 3 or None))
+    if len(start) > 1 and min(loose.end, tight.end) < np.inf:
+        # The end of one run must not be that of the others: each goes alone.
+        parts = [integrate(field, row[None], times) for row in start]
+        thetas, errors, ends = zip(*parts, strict=True)
+        return np.concatenate(thetas, 1), np.concatenate(errors, 1), np.concatenate(ends)
+    chosen = np.searchsorted(moments, times)
+    error = _error(moments, tight, ((times, loose.theta), (loose.checkpoint_times, loose.checkpoints)))
+    return tight.theta[chosen], error[chosen], np.full(len(start), tight.end)
+
+
+def _error(moments: Array, tight: _Path, loose: tuple[tuple[Array, Array], ...]) -> Array:
+    """Twice the largest distance so far between the two runs, plus rounding; (moments, R)."""
+    size = _norm(tight.theta)
+    gap = np.zeros(size.shape)
+    for times, theta in loose:
+        rows = np.searchsorted(moments, times)
+        np.maximum.at(gap, rows, _norm(tight.theta[rows] - theta))
+    rounding = ROUNDING * np.finfo(float).eps * tight.steps[:, None] * np.maximum.accumulate(size)
+    error = 2 * np.maximum.accumulate(gap) + rounding
+    return np.where(np.isnan(error), np.inf, error)
+
+
+def _norm(theta: Array) -> Array:
+    return np.sqrt((theta * theta).sum(-1))
+
+
+class _Tolerance:
+    """How carefully a run is integrated."""
+
+    def __init__(self, runs: int, loosened: float, max_step: float, first_step: float | None = None):
+        # The solver's norm is a mean over all runs, and one run may hold the whole error.
+        self.relative = loosened * max(RTOL / np.sqrt(runs), 1e-13)
+        self.absolute = loosened * ATOL
+        self.max_step, self.first_step = max_step, first_step
+
+
+@dataclass
+class _Path:
+    """One integration: theta at the asked times, and at thinned checkpoints of its own."""
+
+    theta: Array
+    steps: Array
+    checkpoint_times: Array
+    checkpoints: Array
+    end: float = np.inf
+    first_step: float = 0.0
+
+
+def _solve(field: Field, start: Array, times: Array, tolerance: _Tolerance) -> _Path:
+    """Integrate (R, p) from 0 to the last time; rows after a failure are nan."""
+    path = _Path(np.full((len(times), *start.shape), np.nan), np.zeros(len(times)), np.zeros(1), start[None])
+    done = int(np.searchsorted(times, 0, side="right"))
+    path.theta[:done] = start
+    if done == len(times):
+        return path
+    stepper, checkpoints = _Stepper(field, start, float(times[-1]), tolerance), _Checkpoints(start)
+    while stepper.running:
+        if not stepper.step():
+            path.end = stepper.t
+            break
+        path.first_step = path.first_step or stepper.t
+        checkpoints.add(stepper.t, stepper.theta)
+        reached = int(np.searchsorted(times, stepper.t, side="right"))
+        for row in range(done, reached):
+            path.theta[row] = stepper.at(float(times[row]))
+        path.steps[done:reached], done = stepper.count, max(done, reached)
+    path.checkpoint_times, path.checkpoints = checkpoints.arrays()
+    return path
+
+
+class _Stepper:
+    """DOP853 whose absolute tolerance grows with theta."""
+
+    def __init__(self, field: Field, start: Array, end: float, tolerance: _Tolerance):
+        self._field, self._shape, self._end, self._tolerance = field, start.shape, end, tolerance
+        self._scale = _scale(field, start, end)
+        self._solver = self._from(0.0, start.ravel(), end, tolerance.first_step)
+        self._before: tuple[float, Array] = (0.0, start.ravel())
+        self.count = 0
+
+    def _from(self, t: float, flat: Array, end: float, first_step: float | None) -> Any:
+        from scipy.integrate import DOP853
+
+        return DOP853(
+            lambda _, flat: self._field(flat.reshape(self._shape)).ravel(),
+            t,
+            flat,
+            end,
+            max_step=self._tolerance.max_step,
+            rtol=self._tolerance.relative,
+            atol=np.repeat(self._tolerance.absolute * self._scale, self._shape[1]),
+            first_step=first_step,
+        )
+
+    @property
+    def t(self) -> float:
+        return float(self._solver.t)
+
+    @property
+    def theta(self) -> Array:
+        return self._solver.y.reshape(self._shape)
+
+    @property
+    def running(self) -> bool:
+        return self._solver.status == "running"
+
+    def step(self) -> bool:
+        """Take one step; False when none is small enough."""
+        size = np.abs(self.theta).max(-1)
+        if (size > 10 * self._scale).any():
+            self._scale = np.maximum(self._scale, size)
+            first_step = min(self._solver.step_size, self._end - self._solver.t)
+            self._solver = self._from(self._solver.t, self._solver.y, self._end, first_step)
+        self._before = self._solver.t, self._solver.y
+        self._solver.step()
+        self.count += 1
+        return self._solver.status != "failed"
+
+    def at(self, t: float) -> Array:
+        """Theta inside the step just taken, by a shorter step, which is more accurate than interpolation."""
+        if t == self._solver.t:
+            return self.theta
+        solver = self._from(*self._before, t, t - self._before[0])
+        while solver.status == "running":
+            solver.step()
+        return solver.y.reshape(self._shape) if solver.status == "finished" else np.full(self._shape, np.nan)
+
+
+class _Checkpoints:
+    """Every step of a run, thinned to at most `CHECKPOINTS`."""
+
+    def __init__(self, start: Array):
+        self._kept, self._stride, self._count = [(0.0, start)], 1, 0
+
+    def add(self, t: float, theta: Array) -> None:
+        self._count += 1
+        if self._count % self._stride == 0:
+            self._kept.append((t, theta))
+        if len(self._kept) > CHECKPOINTS:
+            self._kept, self._stride = self._kept[::2], 2 * self._stride
+
+    def arrays(self) -> tuple[Array, Array]:
+        times, thetas = zip(*self._kept, strict=True)
+        return np.array(times), np.stack(thetas)
+
+
+def _scale(field: Field, start: Array, end: float) -> Array:
+    """Return the size of theta at first, per run: its entries, or how far the flow will carry it.
+
+    The way carried is speed times time, and the time is at most the inverse of
+    the curvature along the way.
+    """
+    size = np.abs(start).max(-1)
+    velocity = field(start)
+    speed = np.abs(velocity).max(-1)
+    direction = velocity / np.where(speed > 0, speed, 1)[:, None]
+    probe = np.sqrt(np.finfo(float).eps) * np.where(size > 0, size, 1)
+    curvature = np.abs(field(start + probe[:, None] * direction) - velocity).max(-1) / probe
+    curvature = np.where(np.isfinite(curvature), curvature, 0)
+    way = speed / np.maximum(curvature, 1 / end)
+    scale = np.maximum(size, np.where(np.isfinite(way), way, 0))
+    return np.where(scale > 0, scale, 1.0)
