@@ -1,0 +1,1 @@
+"""Derivations: one executable document per result."""

@@ -20,6 +20,20 @@ from toymodels.validation import nearest
 Array = np.ndarray
 
 
+def euclidean_norm(theta: Array) -> Array:
+    """Return the Euclidean norm over the last axis, without overflow or underflow on the way.
+
+    Examples
+    --------
+    >>> euclidean_norm(np.array([[3e-200, 4e-200], [3e200, 4e200]]))
+    array([5.e-200, 5.e+200])
+    """
+    largest = np.abs(theta).max(-1, keepdims=True)
+    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1)
+    scaled = theta / scale
+    return scale[..., 0] * np.sqrt((scaled * scaled).sum(-1))
+
+
 @dataclass
 class Trajectory:
     """A path of theta and what was recorded along it.

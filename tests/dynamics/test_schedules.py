@@ -19,7 +19,8 @@ any_schedule = st.one_of(
 
 @given(any_schedule, st.lists(st.integers(0, 200), min_size=1, max_size=8))
 def test_array_of_steps_equals_its_members(schedule, steps):
-    np.testing.assert_array_equal(schedule(np.array(steps)), [schedule(step) for step in steps])
+    # NumPy's and C's powers and cosines may differ in the last digit.
+    np.testing.assert_allclose(schedule(np.array(steps)), [schedule(step) for step in steps], rtol=1e-15)
 
 
 @given(any_schedule)

@@ -152,6 +152,39 @@ def test_the_error_grows_as_a_saddle_amplifies():
     assert slow[0] < 1e-13 and (np.diff(slow[:3]) > 0).all() and slow[2] > 1 and slow[3] == np.inf
 
 
+@pytest.mark.parametrize("t", [0.5, 2.0])
+def test_the_error_covers_a_start_that_is_aligned_to_rounding_only(t):
+    rng = np.random.default_rng(3)
+    problem, theta0 = problem_and_start("small and ordered", 2, 2, 2, rng)
+    theta0 = theta0 + 3e-13 * np.linalg.norm(theta0) * rng.standard_normal(problem.size)
+    form = closed_form(problem, theta0, ONES)
+    distance = np.linalg.norm(form.at(t) - exact_path(problem, theta0, t))
+    assert 1e-15 < distance <= form.error(t) < 1e-8
+
+
+def test_an_exact_saddle_stays_where_it_is():
+    problem = TwoLayerLinear.from_statistics(np.eye(2), np.diag([2.0, 1.0]), 5.0, width=2)
+    theta0 = problem.pack(np.diag([1.0, 0.0]), np.diag([-1.0, 0.0]))
+    form = closed_form(problem, theta0, ONES)
+    np.testing.assert_array_equal(form.at(np.inf), 0)
+    assert form.error(np.inf) < 1e-11
+    stuck = problem.pack(np.diag([0.0, 0.5]), np.diag([0.0, 0.5]))
+    np.testing.assert_allclose(closed_form(problem, stuck, ONES).product(np.inf), np.diag([0.0, 1.0]), atol=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-8, 1.0])
+@pytest.mark.parametrize("s", [2.0, -2.0])
+def test_the_scalar_net_from_tiny_starts(scale, s):
+    problem = TwoLayerLinear.from_statistics([[1.0]], [[s]], 5.0, width=1)
+    form = closed_form(problem, np.array([scale, 0.5 * scale]), ONES)
+    assert form.product(np.inf)[0, 0] == pytest.approx(s, rel=1e-13)
+    assert form.error(np.inf) < 1e-10
+    grown = form.at(3.0) / scale
+    if scale < 1e-7:
+        expected = [np.cosh(3 * s) + 0.5 * np.sinh(3 * s), 0.5 * np.cosh(3 * s) + np.sinh(3 * s)]
+        np.testing.assert_allclose(grown, expected, rtol=1e-9)
+
+
 def test_a_departure_from_alignment_is_refused_and_named():
     rng = np.random.default_rng(2)
     problem, theta0 = problem_and_start("generic", 3, 2, 2, rng)

@@ -177,7 +177,7 @@ def test_modes_below_rounding_are_zero(c, d, rank, decades, seed):
     for problem in (samples, TwoLayerLinear.from_statistics(*samples.statistics, width=2)):
         modes = problem.modes
         assert modes.positive == rank
-        assert np.abs(modes.s[:rank] - np.arange(rank, 0, -1)).max(initial=0) <= max(modes.rounding, 1e-14)
+        assert np.abs(modes.s[:rank] - np.arange(rank, 0, -1)).max(initial=0) <= modes.rounding
 
 
 def test_rank_deficient_inputs_are_not_whitened():

@@ -42,7 +42,7 @@ def assert_same(rows, targets, statistics, least, rounding):
 @settings(max_examples=100)
 def test_compressed_samples_have_the_statistics_of_the_samples(case):
     X, Y, weights = case
-    rows, targets, least = compress(X, Y, weights)
+    rows, targets, least, _ = compress(X, Y, weights)
     statistics = statistics_of(X, Y, weights)
     assert len(rows) == min(X.shape)
     assert_same(rows, targets, statistics, least, 64 * (len(X) + X.shape[1]) * EPS)
@@ -54,7 +54,7 @@ def test_compressed_samples_have_the_statistics_of_the_samples(case):
 @settings(max_examples=200)
 def test_statistics_of_samples_are_accepted_however_ill_conditioned(case):
     statistics = statistics_of(*case)
-    rows, targets, least = compress_statistics(check_statistics(*statistics))
+    rows, targets, least, _ = compress_statistics(check_statistics(*statistics))
     assert_same(rows, targets, statistics, least, 64 * (len(case[0]) + len(statistics.Sxx)) * EPS)
 
 

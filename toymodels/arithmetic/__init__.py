@@ -2,6 +2,7 @@
 
 from toymodels.arithmetic.arrays import Array, concatenate, dot, frobenius, identity_like, mT, outer, trace
 from toymodels.arithmetic.formula import Declaration, analytic, polynomial, rational
+from toymodels.arithmetic.gates import Undecided, gates
 
-__all__ = ["Array", "Declaration", "concatenate", "analytic", "dot", "frobenius", "identity_like", "mT",
+__all__ = ["Array", "Declaration", "Undecided", "concatenate", "analytic", "dot", "frobenius", "gates", "identity_like", "mT",
            "outer", "polynomial", "rational", "trace"]  # fmt: skip

@@ -75,7 +75,6 @@ class Scalar:
     """
 
     __slots__ = ("denominator", "numerator")
-    __array_priority__ = 80
 
     def __init__(self, numerator: Polynomial, denominator: Polynomial = _ONE):
         self.numerator, self.denominator = numerator, denominator

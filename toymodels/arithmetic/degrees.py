@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from toymodels.arithmetic.rationals import is_rational
 from toymodels.errors import LeftArithmetic
 
 
@@ -40,9 +41,9 @@ class Degree:
         return sum(exponent * factor.numerator for factor, exponent in self.factors.items())
 
     def __add__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
-            return NotImplemented
         other = _degree(other)
+        if other is None:
+            return NotImplemented
         if not self.factors and not other.factors:
             return Degree(max(self.numerator, other.numerator))
         keys = {**self.factors, **other.factors}
@@ -54,9 +55,11 @@ class Degree:
     __radd__ = __sub__ = __rsub__ = __add__
 
     def __mul__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
-            return NotImplemented
+        if is_rational(other) and other == 0:
+            return Degree()
         other = _degree(other)
+        if other is None:
+            return NotImplemented
         if not self.factors and not other.factors:
             return Degree(self.numerator + other.numerator)
         keys = {**self.factors, **other.factors}
@@ -72,12 +75,11 @@ class Degree:
         return Degree(0, {self: 1} if self.numerator else {})
 
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, np.ndarray):
-            return NotImplemented
-        return self * _degree(other)._reciprocal()
+        other = _degree(other)
+        return NotImplemented if other is None else self * other._reciprocal()
 
-    def __rtruediv__(self, other: Any) -> Degree:
-        return _degree(other) * self._reciprocal()
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._reciprocal() * other
 
     def __pow__(self, exponent: int) -> Degree:
         if not isinstance(exponent, (int, np.integer)):
@@ -109,16 +111,19 @@ class Degree:
         return f"Degree({self.numerator}, {self.denominator})"
 
 
-def _degree(x: Any) -> Degree:
+def _degree(x: Any) -> Degree | None:
+    """A degree or an exact constant as a degree; None for arrays, jets and roots, which hold degrees."""
     if isinstance(x, Degree):
         return x
     if isinstance(x, (float, complex, np.inexact)):
         raise LeftArithmetic(f"the float {x!r} entered an exact formula")
-    return Degree()
+    return Degree() if is_rational(x) else None
 
 
 def degree_of(value: Any) -> int:
     """Return a degree bound for deciding ``value == 0``: numerator plus denominator, the largest entry."""
     entries = value.flat if isinstance(value, np.ndarray) else [value]
     degrees = [_degree(entry) for entry in entries]
-    return max((d.numerator + d.denominator for d in degrees), default=0)
+    if any(d is None for d in degrees):
+        raise LeftArithmetic("a run on degrees returned numbers of another kind")
+    return max((d.numerator + d.denominator for d in degrees if d is not None), default=0)

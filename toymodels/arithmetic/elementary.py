@@ -175,6 +175,19 @@ def _decay_integral_element(rate: Number, t: Number) -> Number:
     return t if _vanishes(rate) or _vanishes(t) else -expm1(-rate * t) / rate
 
 
+def growth_time(rate: Number, growth: Number) -> Number:
+    """Return the t at which the integral of exp(rate tau) over [0, t] is `growth`.
+
+    It is log(1 + rate growth) / rate, and `growth` at rate 0.
+    """
+    if _is_real_float(rate) and _is_real_float(growth):
+        x = np.asarray(rate * growth, dtype=float)
+        mean = np.divide(np.log1p(x), x, out=np.ones(x.shape), where=(x != 0) & (x < 1))
+        near = np.multiply(growth, mean, out=np.zeros(x.shape), where=x < 1)
+        return np.divide(np.log1p(x), rate, out=near, where=x >= 1)[()]
+    return growth if _vanishes(rate) else log1p(rate * growth) / rate
+
+
 def _vanishes(x: Number) -> bool:
     """Whether a plain number is zero; jets and measured numbers are taken as generic."""
     return not isinstance(x, Compound) and bool(x == 0)

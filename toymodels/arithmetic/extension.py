@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from toymodels.arithmetic.compound import Compound
 from toymodels.errors import LeftArithmetic
 
 
@@ -28,7 +29,6 @@ class Root:
     """
 
     __slots__ = ("p", "q", "square")
-    __array_priority__ = 90
 
     def __init__(self, p: Any, q: Any, square: Any):
         self.p, self.q, self.square = p, q, square
@@ -40,7 +40,8 @@ class Root:
             return other
         if isinstance(other, (float, complex, np.inexact)):
             raise LeftArithmetic(f"the float {other!r} entered an exact formula")
-        return None if isinstance(other, np.ndarray) else Root(other, 0, self.square)
+        # arrays and jets hold roots, never the other way round
+        return None if isinstance(other, (np.ndarray, Compound)) else Root(other, 0, self.square)
 
     def __add__(self, other: Any) -> Any:
         x = self._other(other)

@@ -98,7 +98,7 @@ class Measured(Compound):
         if self._defers_to(other):
             return NotImplemented
         y = _measured(other)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             value = self.value / y.value
             room = abs(y.value) - y.error
             inherited = (self.error + abs(value) * y.error) / room

@@ -299,6 +299,9 @@ class Words:
     def __getitem__(self, key: Any) -> Any:
         raise LeftArithmetic("words have no entries to index")
 
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise LeftArithmetic(f"words do not take {function.__name__}")
+
     def latex(self) -> str:
         """Return the matrix as LaTeX."""
         terms = []

@@ -86,10 +86,16 @@ def _identity_parts(result: Any) -> tuple[float, float, float]:
         raise InputError("an identity in floats must return measured sides: toymodels.arithmetic.measured")
     gap, budget = sides.gaps(left, right)
     if np.isnan(gap).any():
-        return 1.0, -math.inf, math.inf
+        return _not_a_number(gap, budget)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(gap > 0, gap / budget, 0.0)
     return float(ratio.max() - 1), float((budget - gap).min()), float(ratio.max())
+
+
+def _not_a_number(gap: np.ndarray, budget: np.ndarray) -> tuple[float, float, float]:
+    """Judge a nan: undefined where the budget blew up as well (0/0 of the statement), else a failure."""
+    undefined = not np.isfinite(budget[np.isnan(gap)]).any()
+    return (math.nan if undefined else 1.0), -math.inf, math.inf
 
 
 def _bound_parts(result: Any) -> tuple[float, float, float]:

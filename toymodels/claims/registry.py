@@ -29,15 +29,18 @@ def claims_in(module: ModuleType) -> list[Claim]:
 
 @cache
 def theorem_modules() -> dict[str, ModuleType]:
-    """Return the theorem modules by short name, plug-ins included."""
-    import toymodels.theorems as package
+    """Return the theorem modules by short name.
 
-    modules = {
-        info.name: importlib.import_module(f"{package.__name__}.{info.name}")
-        for info in pkgutil.iter_modules(package.__path__)
-    }
-    for point in entry_points(group=ENTRY_POINT):
-        modules[point.name] = point.load()
+    They are found through entry points, our own as well as other
+    distributions'; an entry point names a module, or a package of modules.
+    """
+    modules: dict[str, ModuleType] = {}
+    for point in sorted(entry_points(group=ENTRY_POINT), key=lambda point: point.name):
+        loaded = point.load()
+        for info in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
+            modules[info.name] = importlib.import_module(f"{loaded.__name__}.{info.name}")
+        if not hasattr(loaded, "__path__"):
+            modules[point.name] = loaded
     return modules
 
 
@@ -64,11 +67,14 @@ def load_file(path: str | Path) -> list[Claim]:
         raise InputError(f"{file}: expected a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = _line_in(file, error)
         raise InputError(f"{file}{where}: {type(error).__name__}: {_first_line(error)}") from error
+    finally:
+        sys.dont_write_bytecode = before
     claims = claims_in(module)
     if not claims:
         raise InputError(f"{file}: holds no claim; expected functions decorated with a kind from toymodels.claims")
@@ -83,7 +89,8 @@ def _renamed(claim: Claim, stem: str) -> Claim:
 def _line_in(file: Path, error: BaseException) -> str:
     if isinstance(error, SyntaxError) and error.lineno:
         return f":{error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == file]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if Path(frame.filename).resolve() == file.resolve()]
     return f":{lines[-1]}" if lines else ""
 
 

@@ -39,6 +39,7 @@ def detailed(result: Result) -> list[str]:
     verdict = result.verdict
     lines = [*lines_of(result), f"          {result.claim.statement}", f"          source: {result.claim.source}"]
     lines.append(f"          {verdict.why}{_numbers(verdict)}")
+    lines.extend(f"          no {rung}: {why}" for rung, why in verdict.skipped.items())
     if verdict.worst:
         worst = "; ".join(f"{name} = {value}" for name, value in verdict.worst.items())
         lines.append(f"          worst case: {worst[:300]}")

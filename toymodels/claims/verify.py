@@ -143,7 +143,7 @@ def verify(
     Examples
     --------
     >>> import toymodels as tm
-    >>> tm.verify("gradient_statistics.gradient_is_derivative", effort="quick").ok
+    >>> tm.verify("linear_derivatives.gradient_is_derivative", effort="quick").ok
     True
     """
     one_of("effort", effort, CASES)

@@ -9,7 +9,7 @@ import numpy as np
 
 from toymodels.dynamics.closed_form import Exact
 from toymodels.errors import InputError
-from toymodels.trajectory import Trajectory
+from toymodels.trajectory import Trajectory, euclidean_norm
 
 Array = np.ndarray
 
@@ -91,7 +91,7 @@ def compare(a: Trajectory | Exact, b: Trajectory | Exact) -> Comparison:
     a, b = _at_times_of(a, b), _at_times_of(b, a)
     _check_common(a, b)
     with np.errstate(invalid="ignore"):
-        difference = np.linalg.norm(a.theta - b.theta, axis=-1)
+        difference = euclidean_norm(a.theta - b.theta)
         explained = a.error + b.error
         discretisation = np.maximum(difference - explained, 0)
     return Comparison(a.t, difference, explained, discretisation)

@@ -119,15 +119,15 @@ def descend(
     momentum = _momentum(momentum)
     rule = _HeavyBall(problem, momentum, weight_decay)
     runs = theta.shape[:-1]
-    sampler = Sampler(problem, runs, batch, replace, noise, rng)
+    sampler = Sampler(problem, runs, steps, batch, replace, noise, rng)
     recorded = np.unique(np.append(np.arange(0, steps + 1, every), steps))
     recorder = Recorder(problem, record, recorded.shape, theta)
-    companion = Companion(problem, theta, momentum) if measure_error else None
     clock, errors = _Clock(lr_of, recorded), np.full(recorded.shape + runs, np.inf)
-    log = _Divergence(theta, companion)
 
     velocity, row = np.zeros_like(theta), 0
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        companion = Companion(problem, theta, momentum) if measure_error else None
+        log = _Divergence(theta, companion)
         for step in range(steps + 1):
             if step == recorded[row]:
                 recorder.write(row, log.shown(theta))
@@ -142,6 +142,7 @@ def descend(
             rows, targets = sampler.next()
             state = rule.step(theta, velocity, factor, rows, targets)
             if companion is not None:
+                companion.measure(step, theta, rows, targets)
                 perturbed = theta + companion.theta, velocity + companion.velocity
                 companion.follow(step, state, rule.step(*perturbed, factor, rows, targets), factor)
             theta, velocity = log.guard(step + 1, *state)

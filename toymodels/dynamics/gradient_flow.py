@@ -74,8 +74,7 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
     def field(theta: Array) -> Array:
         return -rate * problem.gradient(theta)
 
-    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
-        theta, error, ends = integrate(field, start.reshape(-1, problem.size), np.atleast_1d(t))
+    theta, error, ends = integrate(field, start.reshape(-1, problem.size), np.atleast_1d(t))
     theta = theta.reshape(t.shape + start.shape)
     for index in np.ndindex(t.shape):
         recorder.write(index, theta[index])

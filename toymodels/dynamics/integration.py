@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from toymodels.trajectory import euclidean_norm
+
 Array = np.ndarray
 Field = Callable[[Array], Array]
 
@@ -53,6 +55,14 @@ def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, A
     >>> bool(abs(theta[0, 0, 0] - np.exp(-1)) <= error[0, 0] < 1e-10)
     True
     """
+    # Time in units of its own size, a power of two and so exact; the solver's first step wants that.
+    unit = np.ldexp(1.0, np.frexp(times[-1])[1] - 1)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
+        theta, error, ends = _integrate(lambda theta: unit * field(theta), start, times / unit)
+    return theta, error, unit * ends
+
+
+def _integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, Array]:
     end = float(times[-1])
     loose = _solve(field, start, times, _Tolerance(len(start), LOOSENED, max_step=end))
     moments = np.union1d(times, loose.checkpoint_times)
@@ -60,7 +70,7 @@ def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, A
     tight = _solve(field, start, moments, _Tolerance(len(start), 1, end / 4, loose.first_step / 3 or None))
     if len(start) > 1 and min(loose.end, tight.end) < np.inf:
         # The end of one run must not be that of the others: each goes alone.
-        parts = [integrate(field, row[None], times) for row in start]
+        parts = [_integrate(field, row[None], times) for row in start]
         thetas, errors, ends = zip(*parts, strict=True)
         return np.concatenate(thetas, 1), np.concatenate(errors, 1), np.concatenate(ends)
     chosen = np.searchsorted(moments, times)
@@ -70,18 +80,16 @@ def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, A
 
 def _error(moments: Array, tight: _Path, loose: tuple[tuple[Array, Array], ...]) -> Array:
     """Twice the largest distance so far between the two runs, plus rounding; (moments, R)."""
-    size = _norm(tight.theta)
+    size = euclidean_norm(tight.theta)
     gap = np.zeros(size.shape)
     for times, theta in loose:
         rows = np.searchsorted(moments, times)
-        np.maximum.at(gap, rows, _norm(tight.theta[rows] - theta))
-    rounding = ROUNDING * np.finfo(float).eps * tight.steps[:, None] * np.maximum.accumulate(size)
+        np.maximum.at(gap, rows, euclidean_norm(tight.theta[rows] - theta))
+    machine = np.finfo(float)
+    unit = machine.eps * np.maximum.accumulate(size) + machine.smallest_subnormal
+    rounding = ROUNDING * tight.steps[:, None] * unit
     error = 2 * np.maximum.accumulate(gap) + rounding
     return np.where(np.isnan(error), np.inf, error)
-
-
-def _norm(theta: Array) -> Array:
-    return np.sqrt((theta * theta).sum(-1))
 
 
 class _Tolerance:

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from toymodels.errors import InputError
-from toymodels.problem import Problem
+from toymodels.problem import Problem, take_rows
+from toymodels.trajectory import euclidean_norm
 
 Array = np.ndarray
 
@@ -43,14 +44,21 @@ class Companion:
 
     def __init__(self, problem: Problem, theta: Array, momentum: float):
         self._unit = UNITS * np.finfo(float).eps / 2
+        self._underflow = UNITS * np.finfo(float).smallest_subnormal
         self._signs = np.random.default_rng(0).integers(2, size=(_PATTERNS, theta.shape[-1])) * 2.0 - 1.0
-        self._gradient_scale = gradient_scale(problem, theta)
+        self._problem, self._gradient_scale = problem, np.zeros_like(theta)
         self._decay = np.sqrt(momentum)
         self._envelope = np.zeros(theta.shape[:-1])
-        self._largest = np.sqrt((theta * theta).sum(-1))
+        self._largest = euclidean_norm(theta)
         self._lost = np.zeros(theta.shape[:-1], dtype=bool)
         self.theta = np.zeros_like(theta)
         self.velocity = np.zeros_like(theta)
+
+    def measure(self, step: int, theta: Array, rows: Array | None, targets: Array | None) -> None:
+        """Look at the terms of the gradient at steps 0, 1, 2, 4, 8, ...; the largest so far count."""
+        if step & (step - 1) == 0:
+            scale = gradient_scale(self._problem, theta, rows, targets)
+            self._gradient_scale = np.maximum(self._gradient_scale, scale)
 
     def follow(self, step: int, state: tuple[Array, Array], moved: tuple[Array, Array], lr: Any) -> None:
         """Set the distances after a step.
@@ -67,14 +75,14 @@ class Companion:
         """
         theta, velocity = state
         signs = self._signs[step % _PATTERNS]
-        of_velocity = self._unit * (np.abs(velocity) + lr * self._gradient_scale)
+        of_velocity = self._unit * (np.abs(velocity) + lr * self._gradient_scale) + self._underflow
         of_theta = self._unit * np.abs(theta) + of_velocity
         self.theta = _push(moved[0] - theta, of_theta, signs)
         self.velocity = _push(moved[1] - velocity, of_velocity, signs)
-        size = np.sqrt((self.theta * self.theta).sum(-1))
+        size = euclidean_norm(self.theta)
         # Oscillating modes of the heavy ball shrink by sqrt(momentum) a step.
         self._envelope = np.maximum(size, self._decay * self._envelope)
-        self._largest = np.maximum(self._largest, np.sqrt((theta * theta).sum(-1)))
+        self._largest = np.maximum(self._largest, euclidean_norm(theta))
         self._lost = self._lost | ~(size <= LINEAR * self._largest)
         if self._lost.any():
             self.forget(self._lost)
@@ -93,20 +101,27 @@ def _push(distance: Array, local: Array, signs: Array) -> Array:
     return distance + local * (np.copysign(1.5, distance) + signs / 2)
 
 
-def gradient_scale(problem: Problem, theta: Array, probes: int = 4) -> Array:
+def gradient_scale(
+    problem: Problem, theta: Array, rows: Array | None = None, targets: Array | None = None, probes: int = 4
+) -> Array:
     """Return the size of the terms that sum to the gradient, runs + (p,).
 
     Rounding in the gradient is a few units of these terms, which may cancel.
     Signs at random on the samples give the root of the sum of their squares;
-    sqrt(n) units of that bound the rounding of a sum of n terms.
+    sqrt(n) units of that cover the rounding of a sum of n terms, whatever its
+    order.
     """
     try:
-        slope = problem.output_loss.slope(problem.outputs(theta), problem.targets)
+        outputs = problem.outputs(theta)
     except InputError:
         # A problem known by its statistics has no samples; its gradient is the sum.
         return np.abs(problem.gradient(theta))
-    columns = (1,) * (problem.targets.ndim - 1)
-    cotangent = problem.weights.reshape(-1, *columns) * slope
-    signs = np.random.default_rng(1).integers(2, size=(probes, *problem.targets.shape)) * 2.0 - 1.0
-    squares = sum(problem.vjp(theta, sign * cotangent) ** 2 for sign in signs)
-    return np.sqrt(squares * problem.n)
+    ndim, weights = problem.targets.ndim, problem.weights
+    given = problem.targets if targets is None else targets
+    if rows is not None:
+        outputs, weights = take_rows(outputs, rows, ndim), weights[rows] * (problem.n / rows.shape[-1])
+        given = problem.targets[rows] if targets is None else targets
+    terms = (weights if ndim == 1 else weights[..., None]) * problem.output_loss.slope(outputs, given)
+    signs = np.random.default_rng(1).integers(2, size=(probes, *terms.shape[-ndim:])) * 2.0 - 1.0
+    sums = np.stack([problem.vjp(theta, sign * terms, rows) for sign in signs], axis=-1)
+    return np.sqrt(terms.shape[-ndim]) * euclidean_norm(sums)

@@ -24,20 +24,21 @@ CHUNK = 2**21
 
 
 class Chunked:
-    """A sequence of equally shaped draws, one per step, for every run."""
+    """Equally shaped draws for every run, one per step."""
 
-    def __init__(self, draw: Draw, shape: tuple[int, ...], runs: tuple[int, ...], streams: list):
+    def __init__(
+        self, draw: Draw, shape: tuple[int, ...], runs: tuple[int, ...], streams: list, steps: int
+    ):
         self._draw, self._shape, self._runs, self._streams = draw, shape, runs, streams
-        self._length = max(1, CHUNK // max(1, len(streams) * prod(shape)))
-        self._used = self._length
-        self._block = np.empty(0)
+        self._length, self._left = max(1, CHUNK // (len(streams) * prod(shape))), steps
+        self._block, self._used = np.empty((0,)), 0
 
     def next(self) -> Array:
         """Return the draw of the next step, runs + shape."""
-        if self._used == self._length:
-            shape = (self._length, *self._shape)
-            self._block = np.stack([self._draw(stream, shape) for stream in self._streams], axis=1)
-            self._used = 0
+        if self._used == len(self._block):
+            length = min(self._length, self._left)
+            draws = [self._draw(stream, (length, *self._shape)) for stream in self._streams]
+            self._block, self._used, self._left = np.stack(draws, axis=1), 0, self._left - length
         self._used += 1
         return self._block[self._used - 1].reshape(self._runs + self._shape)
 
@@ -45,12 +46,12 @@ class Chunked:
 class Minibatches:
     """Row numbers of the minibatch of each step, runs + (B,)."""
 
-    def __init__(self, n: int, batch: int, replace: bool, runs: tuple[int, ...], streams: list):
+    def __init__(self, n: int, batch: int, replace: bool, runs: tuple[int, ...], streams: list, steps: int):
         self._n, self._batch, self._runs, self._streams = n, batch, runs, streams
-        self._independent = Chunked(self._with_replacement, (batch,), runs, streams) if replace else None
-        self._epoch, self._used = np.empty(runs + (0,), dtype=int), 0
+        self._independent = Chunked(self._any_rows, (batch,), runs, streams, steps) if replace else None
+        self._epoch, self._used = np.empty((*runs, 0), dtype=int), 0
 
-    def _with_replacement(self, stream: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    def _any_rows(self, stream: np.random.Generator, shape: tuple[int, ...]) -> Array:
         return stream.integers(self._n, size=shape)
 
     def next(self) -> Array:
@@ -59,7 +60,7 @@ class Minibatches:
             return self._independent.next()
         if self._used >= self._epoch.shape[-1]:
             order = np.stack([stream.permutation(self._n) for stream in self._streams])
-            self._epoch, self._used = order.reshape(self._runs + (self._n,)), 0
+            self._epoch, self._used = order.reshape((*self._runs, self._n)), 0
         rows = self._epoch[..., self._used : self._used + self._batch]
         self._used += self._batch
         return rows
@@ -69,7 +70,14 @@ class Sampler:
     """Rows and targets of each step, or None where the problem's own are meant."""
 
     def __init__(
-        self, problem: Problem, runs: tuple[int, ...], batch: Any, replace: Any, noise: Any, rng: Any
+        self,
+        problem: Problem,
+        runs: tuple[int, ...],
+        steps: int,
+        batch: Any,
+        replace: Any,
+        noise: Any,
+        rng: Any,
     ):
         draw = label_noise(problem, noise)
         if not isinstance(replace, (bool, np.bool_)):
@@ -81,11 +89,12 @@ class Sampler:
             size = positive_int("batch", batch)
             if size > problem.n:
                 raise InputError(f"batch: expected at most the {problem.n} samples, got {size}")
-            self._minibatches = Minibatches(problem.n, size, bool(replace), runs, [p[0] for p in pairs])
+            own = [rows for rows, _ in pairs]
+            self._minibatches = Minibatches(problem.n, size, bool(replace), runs, own, steps)
         if draw is not None:
             rows = problem.n if batch is None else size
             shape = (rows, *problem.targets.shape[1:])
-            self._noise = Chunked(draw, shape, runs, [p[1] for p in pairs])
+            self._noise = Chunked(draw, shape, runs, [labels for _, labels in pairs], steps)
 
     def next(self) -> tuple[Array | None, Array | None]:
         """Return (rows, targets) of the next step."""

@@ -70,9 +70,9 @@ def evaluate(statement: Statement, drawer: Drawer, system: System = FLOATS, larg
     """Draw a case and evaluate it; AssumptionError of a closed form rejects the draw."""
     recording = Recording(drawer)
     source = statement.source(recording, system, largest)
-    values = statement.values(source)
     try:
         with np.errstate(all="ignore"):
+            values = statement.values(source)
             result = statement.run(values)
     except (AssumptionError, ZeroDivisionError) as error:
         raise Rejected(str(error)) from error

@@ -80,8 +80,11 @@ class Critical(NamedTuple):
         return tuple(k for k in range(self.root.shape[-1]) if k not in self.learned)
 
 
-def critical_point(whitened: bool = True) -> Space:
-    """Critical points of random shapes (d, m, c), every subset of at most m modes."""
+def critical_point(whitened: bool = True, separated: bool = False) -> Space:
+    """Critical points of random shapes (d, m, c), every subset of at most m modes.
+
+    Separated ones have modes of strengths at least 1/4 apart.
+    """
 
     def draw(source: Source, name: str) -> Critical:
         d, m, c = (source.size(size) for size in "dmc")
@@ -89,7 +92,9 @@ def critical_point(whitened: bool = True) -> Space:
         code = source.integer(0, 2**p - 1)
         learned = tuple(k for k in range(p) if code >> k & 1)
         source.require(len(learned) <= m, "more modes than neurons")
-        root = source.array((p,), POSITIVE)
+        root = source.array((p,), Domain(0.5, 1.0) if separated else POSITIVE)
+        if separated:
+            root = np.tri(p, dtype=int) @ root
         U, V = reflections(source, c, min(c, 2)), reflections(source, d, min(d, 2))
         R, R_inverse = _root(source, d, whitened)
         W1, W2 = _balanced_modes(U, V, root, learned, m)

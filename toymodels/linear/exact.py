@@ -113,9 +113,13 @@ class _Flow:
         rounding = (64 + 8 * np.minimum(exponent, _LARGEST_EXPONENT)) * EPS
         unequal = 1.0 if 0.0 in self.rates else max(self.rates) / min(self.rates)
         with np.errstate(over="ignore"):
-            grown = np.sqrt(unequal) * np.exp(exponent) * (1 + exponent) * (1 + forcing)
-        size = self._size(t)
-        moved = np.multiply(size * defect, grown, out=np.zeros(size.shape), where=size * defect > 0)
+            kept = np.sqrt(unequal) * (1 + exponent) * (1 + forcing)
+            first, size = np.broadcast_arrays(self._size(np.zeros(())), self._size(t))
+            # What departs at the start grows with it; what the equations add later is relative to the end.
+            grown = np.multiply(first, np.exp(exponent), out=np.zeros(size.shape), where=first > 0) + size
+            defect = np.broadcast_to(defect, size.shape)
+            moved = np.multiply(defect, grown, out=np.zeros(size.shape), where=(defect > 0) & (grown > 0))
+            moved = np.multiply(moved, kept, out=moved, where=moved > 0)
         return size * rounding + moved
 
 

@@ -117,7 +117,7 @@ def compress_statistics(statistics: Statistics) -> Compressed:
         bound = np.sum(size[kept] ** 2 / values)
         raise InputError(f"tyy: expected at least {bound:.6g} for these Sxx and Syx, got {tyy:.6g}")
     root = np.sqrt(values + ridge)[:, None]
-    return Compressed(root[:, None] * vectors[:, kept].T, (along[:, kept] / root).T, float(unexplained / 2))
+    return Compressed(root * vectors[:, kept].T, along[:, kept].T / root, unexplained / 2, squared=True)
 
 
 def _least_ridge(values: Array, size: Array, tyy: float, largest: float) -> tuple[float, float]:

@@ -64,7 +64,7 @@ def modes_of(compressed: Compressed) -> TargetModes:
     Source: Baldi, Hornik 1989; linear_nets 2.8. Working on rows, not on Sxx,
     keeps the condition number of X from being squared.
     """
-    X, Y, least = compressed
+    X, Y, least, squared = compressed
     P, D, Vt = np.linalg.svd(X, full_matrices=False)
     kept = max(X.shape) * EPS * D[0] < D
     P, D, Vt = P[:, kept], D[kept], Vt[kept]
@@ -72,7 +72,8 @@ def modes_of(compressed: Compressed) -> TargetModes:
         raise AssumptionError("the inputs are not all zero")
     beyond = Y - P @ (P.T @ Y)
     U, s, right = np.linalg.svd(Y.T @ P)
-    rounding = 4 * max(Y.shape[1], len(D)) * EPS * np.linalg.norm(Y) * D[0] / D[-1]
+    condition = (D[0] / D[-1]) ** (2 if squared else 1)
+    rounding = 4 * (Y.shape[1] + len(D)) * EPS * np.linalg.norm(Y) * condition
     d = X.shape[1]
     whitened = len(D) == d and bool(np.abs(D * D - 1).max() <= 128 * d * EPS)
     return TargetModes(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from toymodels.problem import Problem
+from toymodels.trajectory import euclidean_norm
 from toymodels.validation import real_array
 
 Array = np.ndarray
@@ -30,7 +31,7 @@ def norm(problem: Problem, theta: Array) -> Array:
     >>> tm.descend(problem, [3.0, 4.0], lr=0.1, steps=0, record=norm)["norm"]
     array([5.])
     """
-    return np.linalg.norm(theta, axis=-1)
+    return euclidean_norm(theta)
 
 
 def distance_from(theta0: Any) -> Observable:
@@ -53,7 +54,7 @@ def distance_from(theta0: Any) -> Observable:
     start = real_array("theta0", theta0)
 
     def distance(problem: Problem, theta: Array) -> Array:
-        return np.linalg.norm(theta - start, axis=-1)
+        return euclidean_norm(theta - start)
 
     return distance
 

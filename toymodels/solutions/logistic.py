@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from toymodels.arithmetic import rational
-from toymodels.arithmetic.elementary import decay_integral
+from toymodels.arithmetic.elementary import decay_integral, growth_time
 from toymodels.errors import InputError
 from toymodels.solutions.scaling import broadcast
 
@@ -114,17 +114,15 @@ def logistic_time(u0: Any, u: Any, s: Any) -> Array:
         raise InputError("u0, u: expected numbers > 0")
     passes = (s - u) * np.sign(s - u0) > 0
     passes |= u == u0
-    # ln(u (s - u0) / (u0 (s - u))) / (2 s), by log1p where the argument is near 1.
+    # ln(u (s - u0) / (u0 (s - u))) / (2 s), as a growth time where the argument is near 1.
     safe = np.where(passes & (u != u0), u, np.where(s == 2 * u0, 4 * u0, 2 * u0))
     with np.errstate(under="ignore", over="ignore"):
         rise = (safe - u0) / u0 / (s - safe)
-        exponent = s * rise
-        near = np.abs(exponent) < 0.5
-        small = np.array(rise)
-        np.divide(np.log1p(np.where(near, exponent, 0.0)), s, out=small, where=near & (s != 0))
+        near = np.abs(s * rise) < 0.5
+        close = growth_time(np.where(near, s, 0.0), rise)
         ratio = np.abs((s - u0) / np.where(s == safe, 1.0, s - safe))
         far = np.log(safe / u0) + np.log(np.where(ratio > 0, ratio, 1.0))
-        time = np.divide(far, s, out=small, where=~near) / 2
+        time = np.divide(far, s, out=np.array(close), where=~near) / 2
     return np.where(u == u0, 0.0, np.where(passes, time, np.inf))[()]
 
 

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toymodels.arithmetic import polynomial, rational
-from toymodels.arithmetic.elementary import decay_integral, minus_product
+from toymodels.arithmetic.elementary import decay_integral, growth_time, minus_product
 from toymodels.errors import InputError
 from toymodels.solutions.scaling import broadcast, unit_exponent
 
@@ -114,11 +114,11 @@ def _start(a0: Array, b0: Array, s: Array) -> _Start:
     kappa = np.hypot(s, delta / 2)
     x, y = _eigenvector(s, delta, kappa)
     c_plus, c_minus = coordinates(x, y, a0, b0)
-    # With kappa = 0 the start is a0 = ±b0, where the plain sum is exact; so it is where a product vanishes.
-    opposed = (np.sign(x * b0) == -np.sign(y * a0)) & (y * a0 != 0) & (kappa > 0)
+    opposed = (np.sign(x * b0) == -np.sign(y * a0)) & (y * a0 != 0)
+    c_plus = np.where(opposed & (np.abs(a0) == np.abs(b0)), 0.0, c_plus)
+    opposed &= np.abs(a0) != np.abs(b0)
     if opposed.any():
-        where = (x[opposed], y[opposed], a0[opposed], b0[opposed], kappa[opposed])
-        c_plus = np.array(c_plus)
+        where = (z[opposed] for z in (x, y, a0, b0, kappa))
         c_plus[opposed] = unstable_coordinate(*where)
     return _Start(e, a0, b0, s, kappa, x, y, c_plus, c_minus)
 
@@ -363,7 +363,7 @@ def time_to_residual(a0: Any, b0: Any, s: Any, q: Any) -> Array:
     a0, b0, s, q = broadcast(a0=a0, b0=b0, s=s, q=q)
     if (q <= 0).any() or (q > 1).any():
         raise InputError("q: expected fractions in (0, 1]")
-    with np.errstate(under="ignore", over="ignore", divide="ignore"):
+    with np.errstate(under="ignore", over="ignore"):
         start = _start(a0, b0, s)
         c_plus, c_minus, rate = start.c_plus, start.c_minus, 2 * start.kappa
         middle = q * (c_plus**2 + c_minus**2) - rate * (1 - q)
@@ -377,7 +377,7 @@ def time_to_residual(a0: Any, b0: Any, s: Any, q: Any) -> Array:
 def _early_time(middle: Array, root: Array, q: Array, rate: Array) -> Array:
     """Time from the root of the quadratic in the form without cancellation for middle > 0."""
     growth = 2 * (1 - q) / np.where(middle > 0, middle + root, 1.0)
-    return np.divide(np.log1p(rate * growth), rate, out=np.array(growth), where=rate * growth > 0)
+    return growth_time(rate, growth)
 
 
 def _late_time(middle: Array, root: Array, q: Array, rate: Array, c_plus: Array) -> Array:

@@ -93,7 +93,7 @@ def multiplier_at_minimum(a, b, lr, *, share=1):
 
 @equivalence(
     "linear_nets S8.2", a=log_uniform(0.5, 3), s=between(0.5, 2), ratio=between(0.9, 1.1), margin=0.01,
-    cost="trajectory", source="own", broken={"threshold 2/s": dict(trace=0)},
+    source="own", broken={"threshold 2/s": dict(trace=0)},
 )  # fmt: skip
 def stable_minimum(a, s, ratio, *, trace=1):
     r"""A minimum (a, b), ab = s, is linearly stable iff $\eta < 2/(a^2+b^2)$."""

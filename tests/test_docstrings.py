@@ -1,0 +1,52 @@
+"""Documentation is tested: every module's examples run, and public functions have what a reader needs."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import toymodels
+
+
+def modules():
+    for info in pkgutil.walk_packages(toymodels.__path__, "toymodels."):
+        if not info.name.endswith("__main__"):
+            yield info.name
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_examples_run(name):
+    result = doctest.testmod(importlib.import_module(name))
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", list(modules()))
+def test_modules_say_what_they_are(name):
+    module = importlib.import_module(name)
+    assert (module.__doc__ or "").strip()
+
+
+ROUTES = ["exact", "flow", "descend", "compare", "verify", "TwoLayerLinear"]
+
+
+@pytest.mark.parametrize("name", ROUTES)
+def test_public_api_is_documented(name):
+    text = inspect.getdoc(getattr(toymodels, name))
+    for section in ("Parameters", "Examples", "Raises"):
+        assert section in text, f"{name} lacks the section {section}"
+
+
+def public_functions():
+    for name in modules():
+        module = importlib.import_module(name)
+        for attribute, value in vars(module).items():
+            own = inspect.isfunction(value) and value.__module__ == name
+            if own and not attribute.startswith("_") and "theorems" not in name:
+                yield pytest.param(value, id=f"{name}.{attribute}")
+
+
+@pytest.mark.parametrize("function", list(public_functions()))
+def test_public_functions_have_docstrings(function):
+    assert inspect.getdoc(function)

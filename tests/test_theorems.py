@@ -1,0 +1,54 @@
+"""Every installed claim is an item: it holds, and each of its broken variants is refuted."""
+
+import pytest
+
+from toymodels.claims import registry
+from toymodels.claims.text import detailed
+from toymodels.evidence import Evidence
+
+CLAIMS = registry.all_claims()
+
+CARD_STATEMENTS = {
+    "linear_nets": [
+        *(f"S2.{k}" for k in range(1, 11)),
+        *(f"S3.{k}" for k in range(1, 9)),
+        *(f"S8.{k}" for k in range(1, 6)),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {}
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+def test_claim(claim, results):
+    result = results[claim.name] = claim.verify("quick")
+    assert result.ok, "\n".join(detailed(result))
+
+
+def test_at_least_twelve_are_proved_or_exact(results):
+    strong = [r for r in results.values() if r.verdict.evidence >= Evidence.exact]
+    assert len(strong) >= 12
+
+
+@pytest.mark.parametrize("card", CARD_STATEMENTS)
+def test_every_statement_of_the_card_is_claimed(card):
+    numbers = {part.split()[1].rstrip("abcdefghijkl") for claim in CLAIMS for part in claim.label.split("; ")}
+    assert set(CARD_STATEMENTS[card]) <= numbers
+
+
+def test_labels_are_unique():
+    labels = [part for claim in CLAIMS for part in claim.label.split("; ")]
+    assert len(labels) == len(set(labels))
+
+
+def test_names_are_unique():
+    names = [claim.name for claim in CLAIMS]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
+def test_sources_say_where_a_statement_comes_from(claim):
+    assert claim.source.startswith(("after ", "own"))
