@@ -100,7 +100,9 @@ def test_json_is_strict_and_complete(capsys):
 
 def test_running_twice_prints_the_same(capsys):
     write(FALSE)
-    first, second = (call(capsys, "verify", "mine.py", "--effort", "quick", "--jobs", "1")[1] for _ in range(2))
+    first, second = (
+        call(capsys, "verify", "mine.py", "--effort", "quick", "--jobs", "1")[1] for _ in range(2)
+    )
     without_time = lambda text: text.rpartition(",")[0]
     assert without_time(first) == without_time(second)
 
@@ -108,7 +110,9 @@ def test_running_twice_prints_the_same(capsys):
 def test_piped_output_is_plain():
     write(CLAIM)
     done = subprocess.run(
-        [sys.executable, "-m", "toymodels", "verify", "mine.py", "--effort", "quick"], capture_output=True, text=True
+        [sys.executable, "-m", "toymodels", "verify", "mine.py", "--effort", "quick"],
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0
     assert "\r" not in done.stdout + done.stderr and "\x1b" not in done.stdout
@@ -150,7 +154,9 @@ def test_new_wants_an_identifier(capsys, name):
 
 
 def test_unknown_claim_offers_the_nearest(capsys):
-    assert "linear_derivatives.tangent_kernel" in one_line_error(capsys, "verify", "linear_derivatives.tangent_kernal")
+    assert "linear_derivatives.tangent_kernel" in one_line_error(
+        capsys, "verify", "linear_derivatives.tangent_kernal"
+    )
 
 
 def test_unknown_figure_offers_the_nearest(capsys, clean_folder):
@@ -182,7 +188,9 @@ def test_bad_numbers_get_one_line(capsys, arguments):
     one_line_error(capsys, "verify", "linear_descent.mode_gram", *arguments)
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("verify", "--effort", "heroic"), ("draw", "--width", "huge"), ()])
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("verify", "--effort", "heroic"), ("draw", "--width", "huge"), ()]
+)
 def test_bad_usage_exits_with_two(capsys, arguments):
     assert call(capsys, *arguments)[0] == 2
 

@@ -31,7 +31,11 @@ KNOW_NO_FAMILY = {"evidence", "claims", "derive"}
 
 
 def sources():
-    folders = {PACKAGE: "", Path(figures.__file__).parent: "figures", Path(derivations.__file__).parent: "derivations"}
+    folders = {
+        PACKAGE: "",
+        Path(figures.__file__).parent: "figures",
+        Path(derivations.__file__).parent: "derivations",
+    }
     for folder, prefix in folders.items():
         for path in sorted(folder.rglob("*.py")):
             parts = ([prefix] if prefix else []) + list(path.relative_to(folder).parts)
@@ -77,11 +81,22 @@ def test_importing_the_package_is_cheap():
     assert min(float(run(code)) for _ in range(3)) < 0.1
 
 
-@pytest.mark.parametrize("module", ["linear", "dynamics", "claims", "spaces", "data", "solutions", "plot", "cli"])
+@pytest.mark.parametrize(
+    "module", ["linear", "dynamics", "claims", "spaces", "data", "solutions", "plot", "cli"]
+)
 def test_heavy_libraries_wait_until_they_are_used(module):
     code = f"import sys, toymodels.{module}; print(*sys.modules)"
     loaded = set(run(code).split())
-    heavy = {"sympy", "hypothesis", "matplotlib", "scipy.integrate", "scipy.optimize", "scipy.stats", "flint", "mpmath"}
+    heavy = {
+        "sympy",
+        "hypothesis",
+        "matplotlib",
+        "scipy.integrate",
+        "scipy.optimize",
+        "scipy.stats",
+        "flint",
+        "mpmath",
+    }
     assert not loaded & heavy
 
 

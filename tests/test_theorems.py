@@ -13,7 +13,7 @@ CARD_STATEMENTS = {
         *(f"S2.{k}" for k in range(1, 11)),
         *(f"S3.{k}" for k in range(1, 9)),
         *(f"S8.{k}" for k in range(1, 6)),
-    ],
+    ]
 }
 
 

@@ -100,3 +100,11 @@ def test_load_names_the_file(run, tmp_path):
 def test_plot_names_what_was_not_recorded(run):
     with pytest.raises(InputError, match=r"'lss' was not recorded; did you mean loss"):
         run.plot("lss")
+
+
+def test_plot_draws_what_was_recorded(run):
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    assert run.plot("loss", ax=ax) is ax
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), run["loss"])

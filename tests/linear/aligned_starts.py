@@ -4,8 +4,8 @@ import numpy as np
 
 from toymodels.linear import TwoLayerLinear
 
-KINDS = ("generic", "equal targets", "no target", "no input layer", "no output layer", "origin",
-         "all modes equal", "many sizes", "disjoint", "tiny", "blind inputs", "small and ordered")  # fmt: skip
+KINDS = ("generic", "equal targets", "no target", "no input layer", "no output layer", "origin", "tiny",
+         "all modes equal", "many sizes", "disjoint", "blind inputs", "small and ordered")  # fmt: skip
 
 
 def frame(rng, n):

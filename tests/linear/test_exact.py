@@ -25,7 +25,7 @@ def integrate(problem, theta0, rates, times=TIMES):
     return path.y.T
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if k != "many sizes"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_aligned_starts_against_an_integrator(kind):
     rng = np.random.default_rng(KINDS.index(kind))
     for m, c, d in itertools.product((1, 2, 3), repeat=3):
@@ -89,8 +89,7 @@ def test_product_and_gram_belong_to_the_parameters():
 def test_infinity_is_the_best_map_of_the_width(m):
     rng = np.random.default_rng(m)
     problem, theta0 = problem_and_start("small and ordered", m, 3, 3, rng)
-    theta0 = np.abs(1e-2) * theta0
-    Sxx, Syx, _ = problem.statistics
+    theta0 = 1e-2 * theta0
     form = closed_form(problem, theta0, ONES)
     limit = form.product(np.inf)
     modes = form.modes
@@ -141,7 +140,6 @@ def test_the_error_bounds_the_distance_to_the_true_flow(kind, scale, m, c, d):
 def test_the_error_grows_as_a_saddle_amplifies():
     rng = np.random.default_rng(8)
     problem, theta0 = problem_and_start("generic", 2, 2, 2, rng)
-    Sxx, Syx, _ = problem.statistics
     form = closed_form(problem, theta0, ONES)
     U, V, O = form.modes.U, form.modes.V, form.modes.O
     a = np.array([1.0, 0.5])
@@ -169,7 +167,9 @@ def test_an_exact_saddle_stays_where_it_is():
     np.testing.assert_array_equal(form.at(np.inf), 0)
     assert form.error(np.inf) < 1e-11
     stuck = problem.pack(np.diag([0.0, 0.5]), np.diag([0.0, 0.5]))
-    np.testing.assert_allclose(closed_form(problem, stuck, ONES).product(np.inf), np.diag([0.0, 1.0]), atol=1e-15)
+    np.testing.assert_allclose(
+        closed_form(problem, stuck, ONES).product(np.inf), np.diag([0.0, 1.0]), atol=1e-15
+    )
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e-8, 1.0])

@@ -16,7 +16,8 @@ def test_aligned_starts_are_recognised_at_every_shape(kind):
     for m, c, d in SHAPES:
         W1, W2, Sxx, Syx = aligned(kind, m, c, d, rng)
         modes = aligned_modes(W1, W2, Statistics(Sxx, Syx, 1.0))
-        assert modes.residual < 1e-12, (m, c, d)
+        # A direction carried by a weight 1e-6 of the largest is known to 1e6 roundings.
+        assert modes.residual < (1e-9 if kind == "many sizes" else 1e-12), (m, c, d)
         again = modes.weights(modes.a, modes.b)
         np.testing.assert_allclose(again[0], W1, atol=1e-14 * (1 + np.abs(W1).max()))
         np.testing.assert_allclose(again[1], W2, atol=1e-14 * (1 + np.abs(W2).max()))
@@ -50,7 +51,8 @@ def test_a_departure_from_alignment_is_measured():
     W1, W2, Sxx, Syx = aligned("generic", 3, 3, 3, rng)
     push = rng.standard_normal((3, 3))
     measured = [
-        float(aligned_modes(W1 + e * push, W2, Statistics(Sxx, Syx, 1.0)).residual) for e in (1e-8, 1e-4, 1e-1)
+        float(aligned_modes(W1 + e * push, W2, Statistics(Sxx, Syx, 1.0)).residual)
+        for e in (1e-8, 1e-4, 1e-1)
     ]
     assert measured == sorted(measured)
     assert 1e-9 < measured[0] < 1e-6 and measured[2] > 1e-3

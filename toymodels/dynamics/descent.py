@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from toymodels.dynamics.divergence import Divergence
+from toymodels.dynamics.learning_rate import Clock, runs_and_rate
 from toymodels.dynamics.recording import Recorder
 from toymodels.dynamics.rounding import Companion
 from toymodels.dynamics.sampling import Sampler
-from toymodels.dynamics.schedules import constant
 from toymodels.errors import InputError
 from toymodels.problem import Problem
 from toymodels.trajectory import Trajectory
-from toymodels.validation import positive_int, positive_real, real_array
+from toymodels.validation import positive_int, positive_real
 
 Array = np.ndarray
 
@@ -112,7 +111,7 @@ def descend(
     >>> run.theta.shape, run.t[-1].tolist(), bool((run["loss"][-1] < 1e-6).all())
     ((3, 2, 2), [10.0, 20.0], True)
     """
-    theta, lr_of = _runs_and_lr(problem.check_theta(theta0), lr)
+    theta, lr_of = runs_and_rate(problem.check_theta(theta0), lr)
     steps, every = positive_int("steps", steps, least=0), positive_int("every", every)
     rate = problem.rate_vector(rates)
     weight_decay = positive_real("weight_decay", weight_decay, allow_zero=True)
@@ -122,12 +121,12 @@ def descend(
     sampler = Sampler(problem, runs, steps, batch, replace, noise, rng)
     recorded = np.unique(np.append(np.arange(0, steps + 1, every), steps))
     recorder = Recorder(problem, record, recorded.shape, theta)
-    clock, errors = _Clock(lr_of, recorded), np.full(recorded.shape + runs, np.inf)
+    clock, errors = Clock(lr_of, recorded), np.full(recorded.shape + runs, np.inf)
 
     velocity, row = np.zeros_like(theta), 0
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         companion = Companion(problem, theta, momentum) if measure_error else None
-        log = _Divergence(theta, companion)
+        log = Divergence(theta, companion)
         for step in range(steps + 1):
             if step == recorded[row]:
                 recorder.write(row, log.shown(theta))
@@ -179,122 +178,8 @@ class _HeavyBall:
         return theta + velocity, velocity
 
 
-class _Clock:
-    """Learning rates checked as they are used, and the times they add up to."""
-
-    def __init__(self, lr_of: Callable[[int], Any], recorded: Array):
-        self._lr_of, self._recorded, self._row = lr_of, recorded, 0
-        if isinstance(lr_of, (_PerRun, constant)):
-            self.times = np.multiply.outer(recorded, lr_of.lr).astype(float)
-            self._sum = None
-        else:
-            # In extended precision where the machine has it: the sum has as many terms as steps.
-            shape = np.shape(_checked_lr(lr_of, 0))
-            self._sum = np.zeros(shape, dtype=np.longdouble)
-            self.times = np.zeros(recorded.shape + shape)
-
-    def tick(self, step: int) -> Any:
-        """Return the learning rate of a step, () or runs + (1,)."""
-        lr = _checked_lr(self._lr_of, step)
-        if self._sum is not None:
-            if np.shape(lr) != self._sum.shape:
-                raise InputError(f"lr: expected shape {self._sum.shape} at every step, got {np.shape(lr)}")
-            self._sum = self._sum + lr
-            if step + 1 == self._recorded[self._row + 1]:
-                self._row += 1
-                self.times[self._row] = self._sum
-        return lr if np.ndim(lr) == 0 else lr[..., None]
-
-
-class _PerRun:
-    """A constant learning rate for each run."""
-
-    def __init__(self, lr: Array):
-        self.lr = lr
-
-    def __call__(self, step: int) -> Array:
-        return self.lr
-
-
-def _checked_lr(lr_of: Callable[[int], Any], step: int) -> Any:
-    lr = lr_of(step)
-    if isinstance(lr_of, (_PerRun, constant)):
-        return lr
-    array = np.asarray(lr)
-    if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (array < 0).any():
-        raise InputError(f"lr: expected finite numbers >= 0 from the schedule at step {step}, got {lr!r}")
-    return array.astype(float)
-
-
-def _runs_and_lr(theta: Array, lr: Any) -> tuple[Array, Callable[[int], Any]]:
-    """Return the starts of all runs, and the learning rate as a function of the step."""
-    lr_of: Callable[[int], Any]
-    if callable(lr):
-        lr_of, shape = lr, np.shape(_checked_lr(lr, 0))
-    elif isinstance(lr, Real):
-        return theta, constant(positive_real("lr", lr))
-    else:
-        rates = real_array("lr", lr)
-        if (rates <= 0).any():
-            raise InputError(f"lr: expected numbers > 0, got {rates.min()}")
-        lr_of, shape = _PerRun(rates), rates.shape
-    runs = theta.shape[:-1]
-    if shape and not runs:
-        return np.broadcast_to(theta, shape + theta.shape).copy(), lr_of
-    if shape and shape != runs:
-        raise InputError(f"lr: expected a number, or one for each of the runs {runs}, got shape {shape}")
-    return theta, lr_of
-
-
 def _momentum(value: Any) -> float:
     number = positive_real("momentum", value, allow_zero=True)
     if number >= 1:
         raise InputError(f"momentum: expected a number in [0, 1), got {number}")
     return number
-
-
-class _Divergence:
-    """Runs that have left the finite numbers; they stand still at their start from then on."""
-
-    def __init__(self, start: Array, companion: Companion | None):
-        self._start, self._companion = start, companion
-        self._dead = np.zeros(start.shape[:-1], dtype=bool)
-        self._any = False
-        self.events: list[dict[str, Any]] = []
-
-    def guard(self, step: int, theta: Array, velocity: Array) -> tuple[Array, Array]:
-        """Return the state with diverged runs set back to their start, at rest."""
-        # One sum is cheap; it is finite unless an entry is not, or entries are near overflow.
-        if np.isfinite(theta.sum()) and not self._any:
-            return theta, velocity
-        finite = np.isfinite(theta).all(-1)
-        new = ~finite & ~self._dead
-        self._dead = self._dead | ~finite
-        self._any = bool(self._dead.any())
-        if new.any():
-            where = np.argwhere(new)
-            self.events.append({"kind": "diverged", "step": step, "runs": where.tolist()})
-        if self._any:
-            theta = np.where(self._dead[..., None], self._start, theta)
-            velocity = np.where(self._dead[..., None], 0.0, velocity)
-            if self._companion is not None:
-                self._companion.forget(self._dead)
-        return theta, velocity
-
-    @property
-    def over(self) -> bool:
-        """Whether every run has diverged."""
-        return self._any and bool(self._dead.all())
-
-    def shown(self, theta: Array) -> Array:
-        """Return theta with nan for diverged runs."""
-        return np.where(self._dead[..., None], np.nan, theta) if self._any else theta
-
-    def message(self, steps: int) -> str:
-        """Return the sentence for the reader."""
-        if not self.events:
-            return f"{steps} steps"
-        first, total = self.events[0]["step"], self._dead.size
-        if self._dead.ndim == 0:
-            return f"the run diverged at step {first} of {steps}"
-        return f"{int(self._dead.sum())} of {total} runs diverged, the first at step {first} of {steps}"

@@ -49,7 +49,7 @@ class Companion:
         self._problem, self._gradient_scale = problem, np.zeros_like(theta)
         self._decay = np.sqrt(momentum)
         self._envelope = np.zeros(theta.shape[:-1])
-        self._largest = euclidean_norm(theta)
+        self._largest = np.abs(theta).max(-1)
         self._lost = np.zeros(theta.shape[:-1], dtype=bool)
         self.theta = np.zeros_like(theta)
         self.velocity = np.zeros_like(theta)
@@ -76,20 +76,21 @@ class Companion:
         theta, velocity = state
         signs = self._signs[step % _PATTERNS]
         of_velocity = self._unit * (np.abs(velocity) + lr * self._gradient_scale) + self._underflow
-        of_theta = self._unit * np.abs(theta) + of_velocity
+        entries = np.abs(theta)
+        of_theta = self._unit * entries + of_velocity
         self.theta = _push(moved[0] - theta, of_theta, signs)
         self.velocity = _push(moved[1] - velocity, of_velocity, signs)
-        size = euclidean_norm(self.theta)
-        # Oscillating modes of the heavy ball shrink by sqrt(momentum) a step.
-        self._envelope = np.maximum(size, self._decay * self._envelope)
-        self._largest = np.maximum(self._largest, euclidean_norm(theta))
-        self._lost = self._lost | ~(size <= LINEAR * self._largest)
+        if self._decay:
+            # Oscillating modes of the heavy ball shrink by sqrt(momentum) a step.
+            self._envelope = np.maximum(euclidean_norm(self.theta), self._decay * self._envelope)
+        self._largest = np.maximum(self._largest, entries.max(-1))
+        self._lost = self._lost | ~(np.abs(self.theta).max(-1) <= LINEAR * self._largest)
         if self._lost.any():
             self.forget(self._lost)
 
     def error(self) -> Array:
         """Return the bound on the error of theta, shape runs; inf once the recursion has left its range."""
-        return np.where(self._lost, np.inf, self._envelope)
+        return np.where(self._lost, np.inf, np.maximum(euclidean_norm(self.theta), self._envelope))
 
     def forget(self, runs: Array) -> None:
         """Stop following the runs of a boolean mask."""

@@ -70,6 +70,8 @@ class Escape:
     def _rate_of_idle(self, a: Array, b: Array, speed: float) -> Array:
         """Growth rate of the target's modes that have no hidden unit, through the hidden units of others."""
         m = self.modes
+        if not m.idle.any():
+            return np.zeros(a.shape[:-1])
         spare = self.moving.sum(-1) < m.O.shape[-2]
         lowest = np.where(self.moving[..., :, None], self._lowest(a, b, speed), np.inf).min((-1, -2))
         empty = np.where(spare, speed * m.idle.max(-1), 0.0)

@@ -97,15 +97,13 @@ def aligned_modes(W1: Array, W2: Array, statistics: Statistics) -> Modes:
     """
     Sxx, S = statistics.Sxx, statistics.Syx
     first, second, target = _relative(W1), _relative(W2), _relative(S)
-    best = None
-    for weights in _GENERIC:
-        V = _input_directions(first, second, target, _relative(Sxx), weights)
-        found = _modes_along(V, W1, W2, S, Sxx)
-        best = found if best is None else _better(best, found)
-        if best.residual.max() < 100 * EPS:
+    parts = first, second, target, _relative(Sxx)
+    modes = _modes_along(_input_directions(*parts, _GENERIC[0]), W1, W2, S, Sxx)
+    for weights in _GENERIC[1:]:
+        if modes.residual.max() < 100 * EPS:
             break
-    assert best is not None
-    return best
+        modes = _better(modes, _modes_along(_input_directions(*parts, weights), W1, W2, S, Sxx))
+    return modes
 
 
 def _modes_along(V: Array, W1: Array, W2: Array, S: Array, Sxx: Array) -> Modes:
@@ -137,9 +135,7 @@ def _better(one: Modes, other: Modes) -> Modes:
     return Modes(**{field.name: choose(field.name) for field in fields(Modes)})
 
 
-def _input_directions(
-    W1: Array, W2: Array, S: Array, Sxx: Array, weights: tuple[float, ...]
-) -> Array:
+def _input_directions(W1: Array, W2: Array, S: Array, Sxx: Array, weights: tuple[float, ...]) -> Array:
     """Eigenvectors (..., d, d) of a generic combination of what must commute; all of norm 1."""
     W = W2 @ W1
     factors = [_symmetric_factor(A) for A in (S, W1, W, W2.mT @ S, S + weights[1] * W)]

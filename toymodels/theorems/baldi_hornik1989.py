@@ -10,11 +10,15 @@ PAPER = Paper("after Baldi, Hornik 1989")
 
 
 @identity(
-    "linear_nets S2.9", point=critical_point(whitened=False), sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)),
+    "linear_nets S2.9",
+    point=critical_point(whitened=False),
+    sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)),
     broken={"s from Syx": dict(whiten=0)},
-)  # fmt: skip
+)
 def critical_values(point, *, whiten=1):
-    r"""The loss at the critical point of a subset I is $(t_{yy} - \sum_{i \in I} s_i^2)/2$, $s_i$ the singular values of $S_{yx} S_{xx}^{-1/2}$."""
+    r"""The loss at the critical point of a subset I is $(t_{yy} - \sum_{i \in I} s_i^2)/2$, $s_i$ the
+    singular values of $S_{yx} S_{xx}^{-1/2}$.
+    """
     target = point.Syx @ point.R_inverse if whiten else point.Syx
     strengths = [(mT(point.U[:, [k]]) @ target @ point.V[:, [k]]).sum() for k in point.learned]
     tyy = 1 + frobenius(point.Syx, point.Syx)

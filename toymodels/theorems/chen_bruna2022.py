@@ -1,4 +1,6 @@
-"""Gradient descent on the balanced scalar mode is a cubic map, after Chen and Bruna 2022; depth-two facts are our own."""
+"""Gradient descent on the balanced scalar mode is a cubic map, after Chen and Bruna 2022; depth-two facts
+are our own.
+"""
 
 import numpy as np
 
@@ -32,9 +34,12 @@ def balanced_mode_is_cubic(x, s, root, *, with_rate=1):
 
 
 @monotone(
-    "linear_nets S8.4a", rho=between(0, 0.5), share=between(0, 1), direction="increasing",
+    "linear_nets S8.4a",
+    rho=between(0, 0.5),
+    share=between(0, 1),
+    direction="increasing",
     broken={"rho = 0.8": dict(rho=between(0.79, 0.81))},
-)  # fmt: skip
+)
 def monotone_convergence(rho, share):
     r"""For $\rho \le 1/2$ and $0 < z_0 \le \sqrt\rho$ the iterates increase (to $\sqrt\rho$)."""
     orbit = iterate(value_of(share * sqrt(rho)), value_of(rho), 60)
@@ -59,9 +64,12 @@ def two_cycle_multiplier(z, *, square=2):
 
 
 @identity(
-    "linear_nets S8.4d", rho=between(1.05, 1.2), share=between(0.3, 0.9), cost="trajectory",
+    "linear_nets S8.4d",
+    rho=between(1.05, 1.2),
+    share=between(0.3, 0.9),
+    cost="trajectory",
     broken={"period 2 at rho = 1.25": dict(rho=between(1.249, 1.251))},
-)  # fmt: skip
+)
 def two_cycle_attracts(rho, share):
     r"""For $1 < \rho < \sqrt 5 - 1$ descent ends on the 2-cycle."""
     rho = float(value_of(rho))
@@ -73,7 +81,8 @@ def two_cycle_attracts(rho, share):
 
 @identity("linear_nets S8.4e", t=real, broken={"rho = 1.9": dict(tenths=19)})
 def chaos_triples_the_angle(t, *, tenths=20):
-    r"""At $\rho = 2$ the map is $2\sin\theta \mapsto 2\sin 3\theta$ ($\theta$ by its half-angle tangent t)."""
+    r"""At $\rho = 2$ the map is $2\sin\theta \mapsto 2\sin 3\theta$ ($\theta$ by its half-angle tangent t).
+    """
     sine, cosine = 2 * t / (1 + t * t), (1 - t * t) / (1 + t * t)
     rho = (0 * t + tenths) / 10
     return cubic_map.step(2 * sine, rho), 2 * (3 * cosine * cosine * sine - sine * sine * sine)
@@ -93,9 +102,11 @@ def chaotic_orbit(angle, *, rho=2.0):
 
 
 @bound(
-    "linear_nets S8.4g", rho=between(0, 2), share=between(-1, 1),
+    "linear_nets S8.4g",
+    rho=between(0, 2),
+    share=between(-1, 1),
     broken={"rho = 2.05": dict(rho=constant(2.05), share=between(-1, 1))},
-)  # fmt: skip
+)
 def bounded_orbits(rho, share):
     r"""For $\rho \le 2$ the interval $|z| \le \sqrt{2+\rho}$ is mapped into itself."""
     edge = sqrt(2 + rho)

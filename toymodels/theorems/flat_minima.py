@@ -1,4 +1,6 @@
-"""The flattest minima of two-layer linear nets, after Mulayoff and Michaeli 2020; lambda-balanced ones are our own."""
+"""The flattest minima of two-layer linear nets, after Mulayoff and Michaeli 2020; lambda-balanced ones are
+our own.
+"""
 
 import numpy as np
 
@@ -27,9 +29,13 @@ def largest_singular_value(S):
 
 
 @bound(
-    "linear_nets S2.6a", W1=matrix("m d"), W2=matrix("c m"), T=invertible("m"),
-    sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)), broken={"flatter than 2 s1": dict(factor=3)},
-)  # fmt: skip
+    "linear_nets S2.6a",
+    W1=matrix("m d"),
+    W2=matrix("c m"),
+    T=invertible("m"),
+    sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)),
+    broken={"flatter than 2 s1": dict(factor=3)},
+)
 def flattest_is_twice_the_target(W1, W2, T, *, factor=2):
     """No factorisation W2 T⁻¹ T W1 of a target S has sharpness below 2 s1."""
     s1 = largest_singular_value(W2 @ W1)
@@ -37,9 +43,14 @@ def flattest_is_twice_the_target(W1, W2, T, *, factor=2):
 
 
 @identity(
-    "linear_nets S2.6b", S=matrix("c d"), lam=between(-3, 3), extra=integer(0, 2), source="own",
-    sizes=dict(d=(1, 4), c=(1, 4)), broken={"a lambda-balanced minimum has sharpness 2 s1": dict(imbalance=0)},
-)  # fmt: skip
+    "linear_nets S2.6b",
+    S=matrix("c d"),
+    lam=between(-3, 3),
+    extra=integer(0, 2),
+    source="own",
+    sizes=dict(d=(1, 4), c=(1, 4)),
+    broken={"a lambda-balanced minimum has sharpness 2 s1": dict(imbalance=0)},
+)
 def balanced_minimum_sharpness(S, lam, extra, *, imbalance=1):
     r"""Every $\lambda$-balanced minimum has sharpness exactly $\sqrt{4 s_1^2 + \lambda^2}$."""
     c, d = S.shape
@@ -56,8 +67,8 @@ def balanced_minimum_sharpness(S, lam, extra, *, imbalance=1):
 
 
 @identity(
-    "linear_nets 2.7", a=real, b=real, source="own", broken={"2 s1 for any imbalance": dict(imbalance=0)},
-)  # fmt: skip
+    "linear_nets 2.7", a=real, b=real, source="own", broken={"2 s1 for any imbalance": dict(imbalance=0)}
+)
 def mode_norm_at_minimum(a, b, *, imbalance=1):
     r"""At a minimum of one mode with s = ab and $\lambda = b^2 - a^2$, $(a^2+b^2)^2 = 4s^2 + \lambda^2$."""
     s, lam = a * b, imbalance * (b * b - a * a)
@@ -65,8 +76,8 @@ def mode_norm_at_minimum(a, b, *, imbalance=1):
 
 
 @counterexample(
-    "linear_nets S2.6c", s=positive, source="own", broken={"at zero imbalance it is": dict(lam=0)},
-)  # fmt: skip
+    "linear_nets S2.6c", s=positive, source="own", broken={"at zero imbalance it is": dict(lam=0)}
+)
 def balanced_minimum_is_not_flattest(s, *, lam=1):
-    """"Every lambda-balanced minimum has sharpness at most 2 s1" is false already for lambda = 1."""
+    """ "Every lambda-balanced minimum has sharpness at most 2 s1" is false already for lambda = 1."""
     return interpolating_sharpness(Measured(s), Measured(float(lam))), Measured(2.0) * s

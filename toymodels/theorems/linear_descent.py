@@ -43,9 +43,13 @@ def mode_residual(a, b, s, lr, *, second=1):
 
 
 @identity(
-    "linear_nets S8.1d", W1=matrix("m d"), W2=matrix("c m"), step=matrix("c d"), source="own",
+    "linear_nets S8.1d",
+    W1=matrix("m d"),
+    W2=matrix("c m"),
+    step=matrix("c d"),
+    source="own",
     broken={"GD conserves the imbalance": dict(kept=0)},
-)  # fmt: skip
+)
 def matrix_imbalance(W1, W2, step, *, kept=1):
     r"""One step changes $\Lambda$ by $\eta^2 (W_1 G^\top G W_1^\top - W_2^\top G G^\top W_2)$."""
     change = formulas.imbalance(*formulas.update(W1, W2, step)) - formulas.imbalance(W1, W2)
@@ -53,9 +57,13 @@ def matrix_imbalance(W1, W2, step, *, kept=1):
 
 
 @identity(
-    "linear_nets S8.1e", path=aligned_weights("m"), lr=positive, sizes=dict(m=(1, 3)), source="own",
+    "linear_nets S8.1e",
+    path=aligned_weights("m"),
+    lr=positive,
+    sizes=dict(m=(1, 3)),
+    source="own",
     broken={"modes coupled: residuals exchanged": dict(roll=1, path=aligned_weights("2"))},
-)  # fmt: skip
+)
 def aligned_modes_descend_alone(path, lr, *, roll=0):
     """Aligned weights stay aligned under gradient descent, each mode by its own map."""
     moved = formulas.descent_step(path.W1, path.W2, identity_like(path.W1), path.S, lr)
@@ -66,11 +74,18 @@ def aligned_modes_descend_alone(path, lr, *, roll=0):
 
 
 @identity(
-    "linear_nets S8.1f", x=real, s=real, lr=real, steps=integer(1, 5), source="own",
+    "linear_nets S8.1f",
+    x=real,
+    s=real,
+    lr=real,
+    steps=integer(1, 5),
+    source="own",
     broken={"escape factor e^(eta s)": dict(second=1)},
-)  # fmt: skip
+)
 def escape_factor(x, s, lr, steps, *, second=0):
-    r"""Near 0 the k-th iterate from (x, x) grows like $(1 + \eta s)^k$, not $e^{\eta s k}$ (whose next term is $\eta^2 s^2/2$)."""
+    r"""Near 0 the k-th iterate from (x, x) grows like $(1 + \eta s)^k$, not $e^{\eta s k}$ (whose next term
+    is $\eta^2 s^2/2$).
+    """
 
     def iterate(a, b):
         for _ in range(steps):
@@ -83,7 +98,9 @@ def escape_factor(x, s, lr, steps, *, second=0):
 
 @identity("linear_nets 8.3", a=real, b=real, lr=real, source="own", broken={"2 s for q": dict(share=0)})
 def multiplier_at_minimum(a, b, lr, *, share=1):
-    r"""At a minimum ab = s the step maps (b, a) to $(1 - \eta(a^2+b^2))(b, a)$ and keeps the tangent (a, -b)."""
+    r"""At a minimum ab = s the step maps (b, a) to $(1 - \eta(a^2+b^2))(b, a)$ and keeps the tangent (a,
+    -b).
+    """
     step = lambda x, y: formulas.mode_step(x, y, a * b, lr)
     normal = tuple(derivative(lambda x, y, k=k: step(x, y)[k], (a, b), (b, a)) for k in (0, 1))
     tangent = tuple(derivative(lambda x, y, k=k: step(x, y)[k], (a, b), (a, -b)) for k in (0, 1))
@@ -92,9 +109,14 @@ def multiplier_at_minimum(a, b, lr, *, share=1):
 
 
 @equivalence(
-    "linear_nets S8.2", a=log_uniform(0.5, 3), s=between(0.5, 2), ratio=between(0.9, 1.1), margin=0.01,
-    source="own", broken={"threshold 2/s": dict(trace=0)},
-)  # fmt: skip
+    "linear_nets S8.2",
+    a=log_uniform(0.5, 3),
+    s=between(0.5, 2),
+    ratio=between(0.9, 1.1),
+    margin=0.01,
+    source="own",
+    broken={"threshold 2/s": dict(trace=0)},
+)
 def stable_minimum(a, s, ratio, *, trace=1):
     r"""A minimum (a, b), ab = s, is linearly stable iff $\eta < 2/(a^2+b^2)$."""
     b = s / a
@@ -109,9 +131,14 @@ def stable_minimum(a, s, ratio, *, trace=1):
 
 
 @rate(
-    "linear_nets S8.5", a=between(0.3, 1), b=between(-0.5, 1), s=between(1, 2), rivals=(0.5, 2), source="own",
+    "linear_nets S8.5",
+    a=between(0.3, 1),
+    b=between(-0.5, 1),
+    s=between(1, 2),
+    rivals=(0.5, 2),
+    source="own",
     broken={"GD is second order": dict(order=2)},
-)  # fmt: skip
+)
 def descent_follows_flow(a, b, s, *, order=1):
     """At a fixed time |GD - GF| is proportional to the learning rate."""
     net = TwoLayerLinear([[1.0]], [s], width=1)

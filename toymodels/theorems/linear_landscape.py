@@ -8,7 +8,7 @@ from toymodels.claims import identity
 from toymodels.linear import formulas, landscape, spectra
 from toymodels.linear.aligned import aligned_spectrum
 from toymodels.linear.cases import aligned_weights, critical_point
-from toymodels.spaces import between, invertible, matrix, positive_definite
+from toymodels.spaces import between, invertible, matrix
 from toymodels.spaces.source import Rejected
 
 FAMILY = "linear"
@@ -33,21 +33,34 @@ def sums_of_powers(eigenvalues, count):
 
 
 @identity(
-    "linear_nets S2.5a", W1=matrix("m d"), W2=matrix("c m"), R=matrix("c d"), source="own",
+    "linear_nets S2.5a",
+    W1=matrix("m d"),
+    W2=matrix("c m"),
+    R=matrix("c d"),
+    source="own",
     broken={"one layer's Gram matrix only": dict(hidden=0)},
-)  # fmt: skip
+)
 def spectrum_at_interpolation(W1, W2, R, *, hidden=1):
-    r"""At G = 0, Sxx = I the Hessian maps $(W_2^\top R, R W_1^\top)$ to the same of $W_2W_2^\top R + R W_1^\top W_1$: its nonzero eigenvalues are the sums of one of $W_2W_2^\top$ and one of $W_1^\top W_1$."""
+    r"""At G = 0, Sxx = I the Hessian maps $(W_2^\top R, R W_1^\top)$ to the same of $W_2W_2^\top R + R
+    W_1^\top W_1$: its nonzero eigenvalues are the sums of one of $W_2W_2^\top$ and one of $W_1^\top
+    W_1$.
+    """
     moved = formulas.gauss_newton_hvp(W1, W2, *formulas.chain(W1, W2, R), identity_like(W1))
     return moved, formulas.chain(W1, W2, W2 @ mT(W2) @ R + hidden * (R @ mT(W1) @ W1))
 
 
 @identity(
-    "linear_nets S2.5b", W1=matrix("m d"), W2=matrix("c m"), sizes=dict(m=(1, 5), d=(1, 4), c=(1, 4)), source="own",
+    "linear_nets S2.5b",
+    W1=matrix("m d"),
+    W2=matrix("c m"),
+    sizes=dict(m=(1, 5), d=(1, 4), c=(1, 4)),
+    source="own",
     broken={"Gram matrices added, not eigenvalues": dict(shift=1)},
-)  # fmt: skip
+)
 def interpolation_spectrum_complete(W1, W2, *, shift=0):
-    r"""Sxx = I, G = 0: the sums $\alpha_i + \beta_j$, padded with zeros or cut to m(c+d), are the whole spectrum."""
+    r"""Sxx = I, G = 0: the sums $\alpha_i + \beta_j$, padded with zeros or cut to m(c+d), are the whole
+    spectrum.
+    """
     H = formulas.gauss_newton(W1, W2, identity_like(W1))
     sums = landscape.interpolating_spectrum(value_of(W1), value_of(W2))
     weight = sum(np.sum(value_of(x) ** 2) for x in (W1, W2))
@@ -55,11 +68,18 @@ def interpolation_spectrum_complete(W1, W2, *, shift=0):
 
 
 @identity(
-    "linear_nets S2.5c", W1=matrix("m d"), W2=matrix("c m"), R=matrix("c d"), B=matrix("d d"), source="own",
+    "linear_nets S2.5c",
+    W1=matrix("m d"),
+    W2=matrix("c m"),
+    R=matrix("c d"),
+    B=matrix("d d"),
+    source="own",
     broken={"the sums with Sxx != I": dict(whitened=1)},
-)  # fmt: skip
+)
 def spectrum_at_interpolation_general(W1, W2, R, B, *, whitened=0):
-    r"""At G = 0 with Sxx = BBᵀ the Hessian maps $(W_2^\top R B^\top, R B^\top W_1^\top)$ to the same of $W_2W_2^\top R B^\top B + R B^\top W_1^\top W_1 B$."""
+    r"""At G = 0 with Sxx = BBᵀ the Hessian maps $(W_2^\top R B^\top, R B^\top W_1^\top)$ to the same of
+    $W_2W_2^\top R B^\top B + R B^\top W_1^\top W_1 B$.
+    """
     Sxx = B @ mT(B)
     along = lambda M: formulas.chain(W1, W2, M @ mT(B))
     sums = W2 @ mT(W2) @ R + R @ mT(W1) @ W1
@@ -79,11 +99,16 @@ def critical_eigenvalues(point, m, c, d, empty_units):
 
 
 @identity(
-    "linear_nets S2.7a", point=critical_point(), sizes=SMALL, source="own",
+    "linear_nets S2.7a",
+    point=critical_point(),
+    sizes=SMALL,
+    source="own",
     broken={"the empty units counted once": dict(factor_m=0)},
-)  # fmt: skip
+)
 def critical_spectrum_exact(point, *, factor_m=1):
-    """Whitened inputs, every subset I of modes: the listed eigenvalues are the Hessian's, all power sums agree."""
+    """Whitened inputs, every subset I of modes: the listed eigenvalues are the Hessian's, all power sums
+    agree.
+    """
     m, d = point.W1.shape
     c = point.W2.shape[-2]
     p = m * (c + d)
@@ -94,9 +119,12 @@ def critical_spectrum_exact(point, *, factor_m=1):
 
 
 @identity(
-    "linear_nets S2.7b", point=critical_point(), sizes=dict(m=(1, 5), d=(1, 5), c=(1, 5)), source="own",
+    "linear_nets S2.7b",
+    point=critical_point(),
+    sizes=dict(m=(1, 5), d=(1, 5), c=(1, 5)),
+    source="own",
     broken={"index at the origin = number of modes": dict(lost=1)},
-)  # fmt: skip
+)
 def critical_spectrum(point, *, lost=0):
     """The shipped list of eigenvalues at a critical point is the spectrum of the Hessian, for every shape."""
     (m, d), c = point.W1.shape, point.W2.shape[-2]
@@ -111,9 +139,12 @@ def critical_spectrum(point, *, lost=0):
 
 
 @identity(
-    "linear_nets 2.8", point=critical_point(whitened=False), sizes=SHAPES, source="own",
+    "linear_nets 2.8",
+    point=critical_point(whitened=False),
+    sizes=SHAPES,
+    source="own",
     broken={"a mode of strength s/2": dict(half=2)},
-)  # fmt: skip
+)
 def critical_points_are_critical(point, *, half=1):
     """The balanced representative of every subset of modes has zero gradient, for any Sxx."""
     g1, g2 = formulas.gradient(point.W1, point.W2, point.Sxx * half, point.Syx)
@@ -121,9 +152,13 @@ def critical_points_are_critical(point, *, half=1):
 
 
 @identity(
-    "linear_nets S2.8", point=critical_point(whitened=False, separated=True), T=invertible("m", 1), sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)),
-    source="own", broken={"index at the origin = number of modes": dict(per_unit=0)},
-)  # fmt: skip
+    "linear_nets S2.8",
+    point=critical_point(whitened=False, separated=True),
+    T=invertible("m", 1),
+    sizes=dict(m=(1, 4), d=(1, 4), c=(1, 4)),
+    source="own",
+    broken={"index at the origin = number of modes": dict(per_unit=0)},
+)
 def morse_index(point, T, *, per_unit=1):
     """The number of negative eigenvalues is the Morse index of 2.8 at every gauge and for every Sxx."""
     W1, W2 = T.matrix @ point.W1, point.W2 @ T.inverse
@@ -140,9 +175,14 @@ def morse_index(point, T, *, per_unit=1):
 
 
 @identity(
-    "linear_nets S2.10a", path=aligned_weights("m"), x=between(-1, 1), y=between(-1, 1), sizes=dict(m=(1, 3)),
-    source="own", broken={"target left out of the coupling": dict(target=0)},
-)  # fmt: skip
+    "linear_nets S2.10a",
+    path=aligned_weights("m"),
+    x=between(-1, 1),
+    y=between(-1, 1),
+    sizes=dict(m=(1, 3)),
+    source="own",
+    broken={"target left out of the coupling": dict(target=0)},
+)
 def mode_blocks(path, x, y, *, target=1):
     """On an aligned path the Hessian acts on (x o_i v_iᵀ, y u_i o_iᵀ) by the 2x2 block of the mode."""
     D1, D2 = x * outer(path.O, 0, path.V, 0), y * outer(path.U, 0, path.O, 0)
@@ -153,9 +193,13 @@ def mode_blocks(path, x, y, *, target=1):
 
 
 @identity(
-    "linear_nets S2.10b", path=aligned_weights("m"), C=matrix("4 1"), sizes=dict(m=(2, 3)), source="own",
+    "linear_nets S2.10b",
+    path=aligned_weights("m"),
+    C=matrix("4 1"),
+    sizes=dict(m=(2, 3)),
+    source="own",
     broken={"i and j exchanged": dict(swap=1)},
-)  # fmt: skip
+)
 def pair_blocks(path, C, *, swap=0):
     """On an aligned path the Hessian acts on the four directions of a pair i < j by the 4x4 block."""
     basis = [
@@ -181,9 +225,12 @@ def outer(A, i, B, j):
 
 
 @identity(
-    "linear_nets S2.10c", path=aligned_weights("m", balanced=True), sizes=dict(m=(1, 5)), source="own",
+    "linear_nets S2.10c",
+    path=aligned_weights("m", balanced=True),
+    sizes=dict(m=(1, 5)),
+    source="own",
     broken={"3u - s replaced by 2u - s": dict(drop=1)},
-)  # fmt: skip
+)
 def balanced_spectrum(path, *, drop=0):
     """On a balanced aligned path the closed-form eigenvalues are those of the whole Hessian."""
     H = formulas.hessian(path.W1, path.W2, identity_like(path.W1), path.S)
@@ -193,9 +240,12 @@ def balanced_spectrum(path, *, drop=0):
 
 
 @identity(
-    "linear_nets S2.10d", path=aligned_weights("m"), sizes=dict(m=(1, 4)), source="own",
+    "linear_nets S2.10d",
+    path=aligned_weights("m"),
+    sizes=dict(m=(1, 4)),
+    source="own",
     broken={"the layers exchanged in one place": dict(shift=1)},
-)  # fmt: skip
+)
 def aligned_path_spectrum(path, *, shift=0):
     """The 2x2 and 4x4 blocks give the whole spectrum on any aligned path."""
     H = formulas.hessian(path.W1, path.W2, identity_like(path.W1), path.S)

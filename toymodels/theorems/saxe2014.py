@@ -30,10 +30,17 @@ def ratio_equation(a, b, s, *, half=0):
 
 
 @identity(
-    "linear_nets S3.8b", ratio=real, stable=real, s=real, source="own", broken={"decay rate kappa": dict(share=Fraction(1, 2))},
-)  # fmt: skip
+    "linear_nets S3.8b",
+    ratio=real,
+    stable=real,
+    s=real,
+    source="own",
+    broken={"decay rate kappa": dict(share=Fraction(1, 2))},
+)
 def moebius_decay(ratio, stable, s, *, share=1):
-    r"""$(\rho - \rho_+)/(\rho - \rho_-)$ decays like $e^{-2\kappa t}$: its logarithmic derivative is $-2\kappa$ ($\rho_+\rho_- = -1$)."""
+    r"""$(\rho - \rho_+)/(\rho - \rho_-)$ decays like $e^{-2\kappa t}$: its logarithmic derivative is
+    $-2\kappa$ ($\rho_+\rho_- = -1$).
+    """
     # rho+ solves s - delta rho - s rho² = 0, hence delta and 2 kappa = s (rho+ - rho-)
     unstable = -1 / stable
     delta = s * (1 / stable - stable)
@@ -42,9 +49,13 @@ def moebius_decay(ratio, stable, s, *, share=1):
     return quotient.first, -share * s * (stable - unstable) * quotient.value
 
 
-@identity("linear_nets S3.8c", delta=positive, s=real, angle=between(-3, 3), broken={"2s for s": dict(twice=2)})
+@identity(
+    "linear_nets S3.8c", delta=positive, s=real, angle=between(-3, 3), broken={"2s for s": dict(twice=2)}
+)
 def hyperbola_angle(delta, s, angle, *, twice=1):
-    r"""$a = \sqrt\delta\cosh(\theta/2)$, $b = \sqrt\delta\sinh(\theta/2)$ with $\theta' = 2s - \delta\sinh\theta$ solve the mode."""
+    r"""$a = \sqrt\delta\cosh(\theta/2)$, $b = \sqrt\delta\sinh(\theta/2)$ with $\theta' = 2s -
+    \delta\sinh\theta$ solve the mode.
+    """
     # the squared root of delta enters both sides once, so it may be divided out
     moving = Jet(angle, hyperbola.angle_velocity(delta, twice * s, angle))
     a, b = cosh(moving / 2), sinh(moving / 2)
@@ -52,9 +63,17 @@ def hyperbola_angle(delta, s, angle, *, twice=1):
     return (a.first, b.first), (b.value * r, a.value * r)
 
 
-@identity("linear_nets S3.8d", branching=integer(1, 4), depth=integer(0, 3), broken={"one level more": dict(deeper=1)}, source="own")
+@identity(
+    "linear_nets S3.8d",
+    branching=integer(1, 4),
+    depth=integer(0, 3),
+    broken={"one level more": dict(deeper=1)},
+    source="own",
+)
 def hierarchy_spectrum(branching, depth, *, deeper=0):
-    r"""A balanced tree has the singular values $\sqrt{\sum_{j \ge l} B^{D-j}}$ with multiplicities $1, B^l - B^{l-1}$."""
+    r"""A balanced tree has the singular values $\sqrt{\sum_{j \ge l} B^{D-j}}$ with multiplicities $1, B^l
+    - B^{l-1}$.
+    """
     normalised = data.hierarchical(branching, depth, normalise=True)
     _, Syx, _ = normalised.statistics
     values = data.hierarchy_singular_values(branching, depth + deeper)[: depth + 1]
@@ -63,7 +82,9 @@ def hierarchy_spectrum(branching, depth, *, deeper=0):
     return svdvals(Measured(Syx, 64 * size * EPS)), Measured(expected, 4 * EPS * expected)
 
 
-@identity("linear_nets 3.6 half", u0=between(1e-6, 0.5), s=between(1, 3), broken={"time 1/s ln": dict(factor=2)})
+@identity(
+    "linear_nets 3.6 half", u0=between(1e-6, 0.5), s=between(1, 3), broken={"time 1/s ln": dict(factor=2)}
+)
 def half_time(u0, s, *, factor=1):
     r"""A balanced mode reaches s/2 at $t = \ln(s/u_0 - 1)/(2s)$."""
     u0, s = float(value_of(u0)), float(value_of(s))
@@ -74,9 +95,13 @@ def half_time(u0, s, *, factor=1):
 
 
 @identity(
-    "linear_nets S2.10e", a=between(0.02, 0.5), s=between(1, 3), steps=integer(1, 60), source="own",
+    "linear_nets S2.10e",
+    a=between(0.02, 0.5),
+    s=between(1, 3),
+    steps=integer(1, 60),
+    source="own",
     broken={"sharpness 2 s on the way": dict(constant=1)},
-)  # fmt: skip
+)
 def sharpness_on_the_way(a, s, steps, *, constant=0):
     r"""Balanced training has sharpness $u + |2u - s|$: from s at the saddle down to s/2, then up to 2s."""
     a, s = float(value_of(a)), float(value_of(s))
@@ -91,7 +116,9 @@ def _shares(first, last):
     return np.linspace(first, last, 30)
 
 
-@monotone("linear_nets S2.10f", s=positive, source="own", broken={"all the way to the minimum": dict(last=1.0)})
+@monotone(
+    "linear_nets S2.10f", s=positive, source="own", broken={"all the way to the minimum": dict(last=1.0)}
+)
 def sharpness_falls_first(s, *, last=0.5):
     r"""Along balanced flow the sharpness falls until u = s/2."""
     a = np.sqrt(_shares(0.001, last) * s)
@@ -99,7 +126,13 @@ def sharpness_falls_first(s, *, last=0.5):
     return Measured(sharpness, 16 * EPS * sharpness)
 
 
-@monotone("linear_nets S2.10g", s=positive, direction="increasing", source="own", broken={"from the start": dict(first=0.001)})
+@monotone(
+    "linear_nets S2.10g",
+    s=positive,
+    direction="increasing",
+    source="own",
+    broken={"from the start": dict(first=0.001)},
+)
 def sharpness_rises_last(s, *, first=0.5):
     r"""From u = s/2 on the sharpness rises, to 2s."""
     a = np.sqrt(_shares(first, 1.0) * s)
@@ -109,7 +142,11 @@ def sharpness_rises_last(s, *, first=0.5):
 
 @counterexample("linear_nets S2.10h", source="own", broken={"after the halving": dict(start=1.2)})
 def sharpness_is_not_monotone(*, start=0.02):
-    """"The sharpness is non-decreasing along gradient flow" is false: from a = b = 0.02, s = 1.5 it first halves."""
-    a, b = scalar_mode.flow(start, start, 1.5, np.array([0.0, scalar_mode.time_to_residual(0.02, 0.02, 1.5, 0.5)]))
+    """ "The sharpness is non-decreasing along gradient flow" is false: from a = b = 0.02, s = 1.5 it first
+    halves.
+    """
+    a, b = scalar_mode.flow(
+        start, start, 1.5, np.array([0.0, scalar_mode.time_to_residual(0.02, 0.02, 1.5, 0.5)])
+    )
     first, later = mode_sharpness(a, b, 1.5 + 0 * a)
     return first, later

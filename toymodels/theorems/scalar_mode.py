@@ -1,4 +1,4 @@
-"""The scalar mode a' = b(s - ab), b' = a(s - ab): one exact solution for every start, and what follows from it.
+"""The scalar mode a' = b(s - ab), b' = a(s - ab): one exact solution for every start, and its consequences.
 
 Exponentials are adjoined: h stands for e^{-kappa t} and is differentiated by
 h' = -kappa h, so the shipped formulas are decided for all times at once.
@@ -61,15 +61,23 @@ def formula_solves_the_flow(tangent, c_plus, c_minus, h, scale, weight, *, speed
     r"""The shipped formula solves $a' = b(s-ab)$, $b' = a(s-ab)$ for every start, all times."""
     run = solution(tangent, c_plus, c_minus, h, scale, weight)
     # with a = A/sqrt(N): a' sqrt(N) = A' - A N'/(2N)
-    moved = [top.first - top.value * run.square.first / (2 * run.square.value) for top in (run.top_a, run.top_b)]
+    moved = [
+        top.first - top.value * run.square.first / (2 * run.square.value) for top in (run.top_a, run.top_b)
+    ]
     r = run.s - run.top_a.value * run.top_b.value / run.square.value
     return tuple(speed * velocity for velocity in moved), (run.top_b.value * r, run.top_a.value * r)
 
 
 @identity(
-    "linear_nets S3.1b", tangent=real, c_plus=real, c_minus=real, scale=positive, weight=positive, source="own",
+    "linear_nets S3.1b",
+    tangent=real,
+    c_plus=real,
+    c_minus=real,
+    scale=positive,
+    weight=positive,
+    source="own",
     broken={"the layers exchanged": dict(swap=1)},
-)  # fmt: skip
+)
 def formula_starts_right(tangent, c_plus, c_minus, scale, weight, *, swap=0):
     """At t = 0 (h = 1) the formula gives a0, b0 (numerators over the root scale)."""
     run = solution(tangent, c_plus, c_minus, 0 * scale + 1, scale, weight)
@@ -83,7 +91,9 @@ def residual_formula(tangent, c_plus, c_minus, h, scale, weight, *, power=1):
     r"""The residual s - ab is $r_0/N$."""
     run = solution(tangent, c_plus, c_minus, h, scale, weight)
     share = run.residual.value / (run.s - run.a0 * run.b0)
-    return (run.s - run.a0 * run.b0) * share**power, run.s - run.top_a.value * run.top_b.value / run.square.value
+    return (
+        run.s - run.a0 * run.b0
+    ) * share**power, run.s - run.top_a.value * run.top_b.value / run.square.value
 
 
 @identity("linear_nets S3.2b", **START, source="own", broken={"r' = -2(a²+b²) r": dict(speed=2)})
@@ -107,9 +117,12 @@ def measured_exact(problem, theta0, times):
 
 
 @identity(
-    "linear_nets S3.1c", start=mode_start(), cost="trajectory", source="own",
+    "linear_nets S3.1c",
+    start=mode_start(),
+    cost="trajectory",
+    source="own",
     broken={"the balanced logistic with a0=1, b0=.01": dict(balanced=1)},
-)  # fmt: skip
+)
 def closed_form_is_the_flow(start, *, balanced=0):
     """The closed form agrees with the integrated flow for all signs of imbalance, start and target."""
     net, theta0 = TwoLayerLinear([[1.0]], [start.s], width=1), np.array([start.a, start.b])
@@ -124,18 +137,27 @@ def closed_form_is_the_flow(start, *, balanced=0):
 
 @identity("linear_nets S3.3a", a=real, b=real, s=real, source="own", broken={"delta² r0": dict(power=1)})
 def discriminant(a, b, s, *, power=2):
-    r"""$\alpha^2\kappa^2 - \gamma^2 = \delta^2 r_0^2$ with $\alpha = a^2+b^2$, $\gamma = 2su_0 + \delta^2/2$."""
+    r"""$\alpha^2\kappa^2 - \gamma^2 = \delta^2 r_0^2$ with $\alpha = a^2+b^2$, $\gamma = 2su_0 +
+    \delta^2/2$.
+    """
     delta, alpha, r = a * a - b * b, a * a + b * b, s - a * b
     kappa_squared, gamma = s * s + delta * delta / 4, 2 * s * a * b + delta * delta / 2
     return alpha * alpha * kappa_squared - gamma * gamma, delta * delta * r**power
 
 
 @identity(
-    "linear_nets S3.3b", a=real, b=real, tangent=real, q=between(0, 1), source="own",
+    "linear_nets S3.3b",
+    a=real,
+    b=real,
+    tangent=real,
+    q=between(0, 1),
+    source="own",
     broken={"kappa replaced by s": dict(keep=0)},
-)  # fmt: skip
+)
 def time_to_residual(a, b, tangent, q, *, keep=1):
-    r"""The time of 3.4, $e^{2\kappa t} = (C + \sqrt{C^2 + \delta^2 r_0^2/(4\kappa^4)})/(2A)$, brings the residual to $q r_0$."""
+    r"""The time of 3.4, $e^{2\kappa t} = (C + \sqrt{C^2 + \delta^2 r_0^2/(4\kappa^4)})/(2A)$, brings the
+    residual to $q r_0$.
+    """
     delta, alpha = a * a - b * b, a * a + b * b
     # s = delta t/(1-t²), kappa = delta (1+t²)/(2(1-t²)): kappa² = s² + delta²/4
     s = delta * tangent / (1 - tangent**2)
@@ -150,9 +172,12 @@ def time_to_residual(a, b, tangent, q, *, keep=1):
 
 
 @identity(
-    "linear_nets S3.3c", start=mode_start(), q=choice([0.9, 0.5, 1e-3, 1e-8]), source="own",
+    "linear_nets S3.3c",
+    start=mode_start(),
+    q=choice([0.9, 0.5, 1e-3, 1e-8]),
+    source="own",
     broken={"twice the time": dict(factor=2)},
-)  # fmt: skip
+)
 def shipped_time_to_residual(start, q, *, factor=1):
     """The shipped time function is the inverse of the shipped residual."""
     t = scalar_mode.time_to_residual(start.a, start.b, start.s, q)
@@ -167,9 +192,14 @@ def shipped_time_to_residual(start, q, *, factor=1):
 
 
 @bound(
-    "linear_nets S3.4a", a=log_uniform(1e-3, 3), b=log_uniform(1e-3, 3), excess=between(1, 4), t=log_uniform(1e-3, 30),
-    source="own", broken={"r <= r0 exp(-2|delta| t)": dict(rate=1)},
-)  # fmt: skip
+    "linear_nets S3.4a",
+    a=log_uniform(1e-3, 3),
+    b=log_uniform(1e-3, 3),
+    excess=between(1, 4),
+    t=log_uniform(1e-3, 30),
+    source="own",
+    broken={"r <= r0 exp(-2|delta| t)": dict(rate=1)},
+)
 def residual_between_exponentials(a, b, excess, t, *, rate=0):
     r"""$0 \le u_0 \le s$: $r_0 e^{-2\kappa t} \le r(t) \le r_0 e^{-(a_0^2+b_0^2)t}$."""
     a, b, excess, t = (float(value_of(x)) for x in (a, b, excess, t))
@@ -182,11 +212,18 @@ def residual_between_exponentials(a, b, excess, t, *, rate=0):
 
 
 @limit(
-    "linear_nets S3.4b", a=between(0.5, 2), b=between(-0.4, 0.4), s=between(0.5, 2), source="own", order=1,
+    "linear_nets S3.4b",
+    a=between(0.5, 2),
+    b=between(-0.4, 0.4),
+    s=between(0.5, 2),
+    source="own",
+    order=1,
     broken={"tail rate 2s": dict(imbalance=0)},
-)  # fmt: skip
+)
 def tail_rate(a, b, s, *, imbalance=1):
-    r"""The residual decays at last like $e^{-2\kappa t}$, $2\kappa = \sqrt{4s^2+\delta^2}$: its logarithmic slope over [t, 2t]."""
+    r"""The residual decays at last like $e^{-2\kappa t}$, $2\kappa = \sqrt{4s^2+\delta^2}$: its logarithmic
+    slope over [t, 2t].
+    """
     times = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
     rate = np.hypot(2 * s, imbalance * (a * a - b * b))
     early, late = (np.log(abs(scalar_mode.residual(a, b, s, k * times / rate))) for k in (1, 2))
@@ -194,11 +231,16 @@ def tail_rate(a, b, s, *, imbalance=1):
 
 
 @identity(
-    "linear_nets S3.5a", start=commuting_start(), cost="trajectory", source="own",
+    "linear_nets S3.5a",
+    start=commuting_start(),
+    cost="trajectory",
+    source="own",
     broken={"rate 2s/l: the target rescaled, the time not": dict(fast=1)},
-)  # fmt: skip
+)
 def input_variance(start, *, fast=0):
-    r"""Aligned weights with commuting $S_{xx}$: mode i solves $a' = b(s - l a b)$, and the closed form is the flow."""
+    r"""Aligned weights with commuting $S_{xx}$: mode i solves $a' = b(s - l a b)$, and the closed form is
+    the flow.
+    """
     net = TwoLayerLinear.from_statistics(start.Sxx, start.Syx, start.tyy, width=start.width)
     times = np.array([0.3, 1.0, 3.0])
     flow = measured_flow(net, start.theta, times)
@@ -208,15 +250,34 @@ def input_variance(start, *, fast=0):
     return measured_exact(net, start.theta, times), flow
 
 
-@identity("linear_nets S3.5b", a=real, b=real, s=real, root=positive, source="own", broken={"rate not scaled": dict(power=1)})
+@identity(
+    "linear_nets S3.5b",
+    a=real,
+    b=real,
+    s=real,
+    root=positive,
+    source="own",
+    broken={"rate not scaled": dict(power=1)},
+)
 def variance_by_units(a, b, s, root, *, power=2):
     r"""$\sqrt l$ times a solution of $a' = b(s - l a b)$ moves with $(s, l) \to (s, 1)$."""
     variance = root**power
     A, B = root * a, root * b
-    return (root * b * (s - variance * a * b), root * a * (s - variance * a * b)), (B * (s - A * B), A * (s - A * B))
+    return (root * b * (s - variance * a * b), root * a * (s - variance * a * b)), (
+        B * (s - A * B),
+        A * (s - A * B),
+    )
 
 
-@identity("linear_nets S3.6a", a=real, b=real, s=real, decay=real, source="own", broken={"delta conserved": dict(shrinks=0)})
+@identity(
+    "linear_nets S3.6a",
+    a=real,
+    b=real,
+    s=real,
+    decay=real,
+    source="own",
+    broken={"delta conserved": dict(shrinks=0)},
+)
 def imbalance_decays(a, b, s, decay, *, shrinks=1):
     r"""With weight decay $\gamma$, $\delta' = -2\gamma\delta$."""
     r = s - a * b
@@ -225,8 +286,13 @@ def imbalance_decays(a, b, s, decay, *, shrinks=1):
 
 
 @identity(
-    "linear_nets S3.6b", u0=real, rate=real, E=real, source="own", broken={"limit s with weight decay": dict(shift=1)},
-)  # fmt: skip
+    "linear_nets S3.6b",
+    u0=real,
+    rate=real,
+    E=real,
+    source="own",
+    broken={"limit s with weight decay": dict(shift=1)},
+)
 def logistic_with_decay(u0, rate, E, *, shift=0):
     r"""The shipped logistic solves $u' = 2u((s-\gamma) - u)$, $E = e^{-2(s-\gamma)t}$ adjoined."""
     decaying = Jet(E, -2 * rate * E)
@@ -234,7 +300,14 @@ def logistic_with_decay(u0, rate, E, *, shift=0):
     return u.first, 2 * u.value * (rate + shift - u.value)
 
 
-@identity("linear_nets 3.6", u0=real, rate=real, E=real, source="own", broken={"limit s with weight decay": dict(shift=1)})
+@identity(
+    "linear_nets 3.6",
+    u0=real,
+    rate=real,
+    E=real,
+    source="own",
+    broken={"limit s with weight decay": dict(shift=1)},
+)
 def logistic_dying(u0, rate, E, *, shift=0):
     r"""For $s < \gamma$ the same solution multiplied through by the decaying exponential."""
     decaying = Jet(E, 2 * rate * E)
@@ -251,16 +324,22 @@ def balanced_weight_decay(u, s, decay, *, keeps=1):
 
 @counterexample("linear_nets 3.5", s=positive, source="own", broken={"off the manifold": dict(tilt=0.5)})
 def stable_manifold_misses_the_target(s, *, tilt=0.0):
-    """"Every start but the origin reaches ab = s" is false: a0 = -b0 goes to the saddle, residual s at t = inf."""
+    """ "Every start but the origin reaches ab = s" is false: a0 = -b0 goes to the saddle, residual s at t
+    = inf.
+    """
     s = float(s)
     return scalar_mode.residual(1.0, -1.0 + tilt, s, np.inf), 0.0
 
 
 @identity(
-    "linear_nets S3.7", a=vector("4"), b=vector("4"), s=real, cost="trajectory",
+    "linear_nets S3.7",
+    a=vector("4"),
+    b=vector("4"),
+    s=real,
+    cost="trajectory",
     source="own solution of the model of Xu, Ziyin 2024 (arXiv 2401.07085)",
     broken={"omega = sqrt(4s² + (|a|²-|b|²)²)": dict(scalar=1)},
-)  # fmt: skip
+)
 def wide_scalar_net(a, b, s, *, scalar=0):
     """One input, one output, four neurons, any start: the closed form is the flow."""
     a, b, s = value_of(a), value_of(b), float(value_of(s))
@@ -275,12 +354,18 @@ def wide_scalar_net(a, b, s, *, scalar=0):
 
 
 @identity(
-    "linear_nets 3.10", p=positive, q=positive, tangent=between(0, 1), E=real,
+    "linear_nets 3.10",
+    p=positive,
+    q=positive,
+    tangent=between(0, 1),
+    E=real,
     source="own solution of the model of Xu, Ziyin 2024 (arXiv 2401.07085)",
     broken={"twice the frequency": dict(factor=2)},
-)  # fmt: skip
+)
 def wide_scalar_angle(p, q, tangent, E, *, factor=1):
-    r"""$y = e^{2\theta}$ solves $y' = 2 s y - (P y^2 - Q)/2$ with $\omega^2 = 4s^2 + PQ$, the shipped quotient."""
+    r"""$y = e^{2\theta}$ solves $y' = 2 s y - (P y^2 - Q)/2$ with $\omega^2 = 4s^2 + PQ$, the shipped
+    quotient.
+    """
     # p = |p0|, P = p², Q = q² P; omega and s from the tangent: 4 s² + p² Q' = omega²
     P, Q = p * p, q * q
     s = p * q * tangent / (1 - tangent**2)
@@ -302,9 +387,16 @@ def root_of(E, omega):
 
 
 @identity(
-    "linear_nets 3.8", a=real, b=real, s=real, variance=positive, r1=positive, r2=positive, source="own",
+    "linear_nets 3.8",
+    a=real,
+    b=real,
+    s=real,
+    variance=positive,
+    r1=positive,
+    r2=positive,
+    source="own",
     broken={"plain imbalance with layerwise rates": dict(weighted=0)},
-)  # fmt: skip
+)
 def layerwise_imbalance(a, b, s, variance, r1, r2, *, weighted=1):
     r"""With layer rates $r_1, r_2$ the flow conserves $a^2/r_1 - b^2/r_2$."""
     r = s - variance * a * b
@@ -313,9 +405,17 @@ def layerwise_imbalance(a, b, s, variance, r1, r2, *, weighted=1):
 
 
 @identity(
-    "linear_nets 3.8 rates", a=between(-2, 2), b=between(-2, 2), s=between(-2, 2), variance=log_uniform(0.3, 3), r1=log_uniform(0.3, 3),
-    r2=log_uniform(0.3, 3), cost="trajectory", source="own", broken={"rates exchanged": dict(swap=1)},
-)  # fmt: skip
+    "linear_nets 3.8 rates",
+    a=between(-2, 2),
+    b=between(-2, 2),
+    s=between(-2, 2),
+    variance=log_uniform(0.3, 3),
+    r1=log_uniform(0.3, 3),
+    r2=log_uniform(0.3, 3),
+    cost="trajectory",
+    source="own",
+    broken={"rates exchanged": dict(swap=1)},
+)
 def layerwise_rates(a, b, s, variance, r1, r2, *, swap=0):
     """The closed form with input variance and layerwise rates is the flow."""
     a, b, s, variance, r1, r2 = (float(value_of(x)) for x in (a, b, s, variance, r1, r2))
