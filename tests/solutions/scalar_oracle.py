@@ -8,14 +8,14 @@ DIGITS = 700
 
 
 def mode(a0, b0, s, t):
-    """Return a, b, u = a b and r = s - u: q' = F q - |q|^2 q / 2 with q = p / sqrt(1 + int |p|^2), p' = F p."""
+    """Return a, b, u = a b and r = s - u from q = (b, a) = p / sqrt(1 + integral of |p|^2), p' = F p."""
     with mpmath.workdps(DIGITS):
         a0, b0, s, t = (mpmath.mpf(float(v)) for v in (a0, b0, s, t))
         half = (a0 * a0 - b0 * b0) / 2
         kappa = mpmath.sqrt(s * s + half * half)
         if kappa == 0:
-            shrink = 0 if mpmath.isinf(t) and (a0 or b0) else 1 / mpmath.sqrt(1 + (a0**2 + b0**2) * (t if a0 or b0 else 0))
-            a, b = a0 * shrink, b0 * shrink
+            turned = (a0**2 + b0**2) * t if a0 or b0 else mpmath.mpf(0)
+            a, b = (v / mpmath.sqrt(1 + turned) for v in (a0, b0))
             return a, b, a * b, s - a * b
         moved = (s * a0 - half * b0) / kappa, (s * b0 + half * a0) / kappa
         plus = (b0 + moved[0]) / 2, (a0 + moved[1]) / 2
@@ -78,12 +78,18 @@ targets = st.one_of(
 def starts(draw):
     """(a0, b0, s): free, on and near the saddle's stable manifold, near balance, near a minimum."""
     a0, s = draw(amplitudes), draw(targets)
-    kind = draw(st.sampled_from(("free", "free", "manifold", "near manifold", "near balance", "near minimum")))
+    kind = draw(
+        st.sampled_from(("free", "free", "manifold", "near manifold", "near balance", "near minimum"))
+    )
     toward = np.sign(s) or 1.0
     shift = 1 + draw(st.sampled_from((1, -1))) * 2.0 ** -draw(st.integers(1, 53))
     if kind == "free" or (kind == "near minimum" and (a0 == 0 or not 1e-150 < abs(s / a0) < 1e3)):
         return a0, draw(amplitudes), s
-    partner = {"manifold": -toward * a0, "near manifold": -toward * a0 * shift, "near balance": toward * a0 * shift}
+    partner = {
+        "manifold": -toward * a0,
+        "near manifold": -toward * a0 * shift,
+        "near balance": toward * a0 * shift,
+    }
     return a0, partner[kind] if kind in partner else s / a0 * shift, s
 
 
@@ -93,5 +99,7 @@ def starts_and_times(draw):
     a0, b0, s = draw(starts())
     rate = np.hypot(s, (a0 - b0) * (a0 + b0) / 2)
     turns = draw(st.floats(0, 720))
-    times = st.sampled_from((0.0, 1e-9, 1e-3, 1.0, 1e3, np.inf, min(turns / rate, 1e3) if rate > 0 else turns))
+    times = st.sampled_from(
+        (0.0, 1e-9, 1e-3, 1.0, 1e3, np.inf, min(turns / rate, 1e3) if rate > 0 else turns)
+    )
     return a0, b0, s, draw(times)

@@ -27,7 +27,7 @@ def test_the_angle_moves_by_its_equation(a0, b0, s, t):
     early, now, late = (hyperbola.angle(*scalar_mode.flow(a0, b0, s, t + shift)) for shift in (-h, 0.0, h))
     slope = (late - early) / (2 * h)
     velocity = hyperbola.angle_velocity(delta, s, now)
-    # The central difference errs by h^2 / 6 times the third derivative, at most (2 kappa)^3 times the velocity's scale.
+    # The central difference errs by h^2 / 6 times the third derivative of the angle.
     scale = (2 * abs(s) + delta * np.cosh(now)) ** 3 + abs(velocity)
     assert slope == pytest.approx(velocity, abs=h * h * scale + 1e-10)
 
@@ -43,7 +43,9 @@ def test_the_moebius_ratio_decays_exponentially(a0, b0, sign, s, turn, t):
     # In b and a in place of b / a: no pole where a crosses zero.
     decay = np.exp(-scalar_mode.tail_rate(a0, b0, s) * t)
     after = hyperbola.moebius(b, a * fixed[0], a * fixed[1])
-    assert after == pytest.approx(before * decay, abs=1e-11 * (1 + abs(before)) / min(1, abs(b - fixed[1] * a)))
+    assert after == pytest.approx(
+        before * decay, abs=1e-11 * (1 + abs(before)) / min(1, abs(b - fixed[1] * a))
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -51,7 +53,9 @@ def test_the_moebius_ratio_decays_exponentially(a0, b0, sign, s, turn, t):
 def test_fixed_points(delta, s):
     stable, unstable = hyperbola.ratio_fixed_points(delta, s)
     assert stable * unstable == pytest.approx(-1, rel=1e-14)
-    assert stable + unstable == pytest.approx(-delta / s, rel=1e-12, abs=1e-12 * max(abs(stable), abs(unstable)))
+    assert stable + unstable == pytest.approx(
+        -delta / s, rel=1e-12, abs=1e-12 * max(abs(stable), abs(unstable))
+    )
     for point in (stable, unstable):
         scale = abs(s) + abs(delta * point) + abs(s) * point * point
         assert abs(hyperbola.ratio_velocity(delta, s, point)) < 1e-13 * scale

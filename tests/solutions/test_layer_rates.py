@@ -64,7 +64,9 @@ def test_what_rests(t):
     assert layer_rates.flow(0.3, 0.4, 0.0, t, 0.0) == (0.3, 0.4)
     assert layer_rates.flow(0.3, 0.4, 1.0, t, 1.0, (0.0, 0.0)) == (0.3, 0.4)
     assert layer_rates.flow(0.0, 0.4, 1.0, t, 1.0, (0.0, 1.0)) == (0.0, 0.4)
-    np.testing.assert_array_equal(layer_rates.wide_flow([0.0, 0.0], [0.4, 1.0], 1.0, t, 1.0, (0.0, 1.0))[1], [0.4, 1.0])
+    np.testing.assert_array_equal(
+        layer_rates.wide_flow([0.0, 0.0], [0.4, 1.0], 1.0, t, 1.0, (0.0, 1.0))[1], [0.4, 1.0]
+    )
 
 
 def test_bad_input_is_named():

@@ -76,7 +76,9 @@ def test_a_batch_equals_its_members():
         assert batch[i, j] == logistic(u0[i, 0], s[j], 0.7)
 
 
-@pytest.mark.parametrize("arguments", [(-0.1, 1.0, 1.0), (0.1, np.nan, 1.0), (0.1, 1.0, -1.0), (0.1, 1.0, 1.0, -1.0)])
+@pytest.mark.parametrize(
+    "arguments", [(-0.1, 1.0, 1.0), (0.1, np.nan, 1.0), (0.1, 1.0, -1.0), (0.1, 1.0, 1.0, -1.0)]
+)
 def test_bad_input_is_named(arguments):
     with pytest.raises(InputError):
         logistic(*arguments)

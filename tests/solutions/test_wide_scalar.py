@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import scalar_oracle as oracle
@@ -19,7 +21,11 @@ def cases(draw):
     b0 = np.array(draw(st.lists(oracle.amplitudes, min_size=m, max_size=m)))
     s = draw(oracle.targets)
     if draw(st.booleans()):
-        b0 = -(np.sign(s) or 1.0) * a0 * (1 + draw(st.sampled_from((0, 1, -1))) * 2.0 ** -draw(st.integers(1, 53)))
+        b0 = (
+            -(np.sign(s) or 1.0)
+            * a0
+            * (1 + draw(st.sampled_from((0, 1, -1))) * 2.0 ** -draw(st.integers(1, 53)))
+        )
     rate = np.hypot(2 * s, np.linalg.norm(a0 + b0) * np.linalg.norm(a0 - b0))
     turns = draw(st.floats(0, 1200))
     return a0, b0, s, draw(st.sampled_from((0.0, 1e-9, min(1.0, 1200 / rate) if rate > 0 else 1.0,
@@ -47,7 +53,9 @@ def test_width_one_is_the_scalar_mode(case):
     a, b = wide_scalar.flow([a0], [b0], s, t)
     expected = np.array(scalar_mode.flow(*case))
     np.testing.assert_allclose((a[0], b[0]), expected, atol=1e-12 * np.abs(expected).max() + 1e-300)
-    assert wide_scalar.residual([a0], [b0], s, t) == pytest.approx(scalar_mode.residual(*case), rel=1e-12, abs=1e-290)
+    assert wide_scalar.residual([a0], [b0], s, t) == pytest.approx(
+        scalar_mode.residual(*case), rel=1e-12, abs=1e-290
+    )
 
 
 @settings(max_examples=150, deadline=None)
@@ -108,7 +116,9 @@ def test_against_an_integrator(m, s):
     path = solve_ivp(velocity, (0, 2.5), start, method="DOP853", rtol=1e-12, atol=1e-13, t_eval=times)
     a, b = wide_scalar.flow(a0, b0, s, times)
     np.testing.assert_allclose(np.concatenate([a, b], axis=-1), path.y.T, atol=1e-10)
-    np.testing.assert_allclose(wide_scalar.product(a0, b0, s, times), (path.y[:m] * path.y[m:]).sum(0), atol=1e-10)
+    np.testing.assert_allclose(
+        wide_scalar.product(a0, b0, s, times), (path.y[:m] * path.y[m:]).sum(0), atol=1e-10
+    )
 
 
 def test_the_product_keeps_its_digits_where_the_terms_cancel():
@@ -130,6 +140,20 @@ def test_a_batch_equals_its_members():
         one = wide_scalar.flow(a0[i, 0], b0[i, 0], s[j], t[j])
         np.testing.assert_array_equal((a[i, j], b[i, j]), one)
         assert r[i, j] == wide_scalar.residual(a0[i, 0], b0[i, 0], s[j], t[j])
+
+
+@pytest.mark.parametrize("h", [Fraction(1, 3), Fraction(1), Fraction(0)])
+def test_the_formulas_are_exact_on_rationals(h):
+    s, P, Q, omega = Fraction(2), Fraction(1), Fraction(9), Fraction(5)
+    M, E, J = omega + 2 * s, h * h, (1 - h * h) / omega
+    r0 = s - (P - Q) / 4
+    above, below = wide_scalar.upper(E, 1, J, M, Q), wide_scalar.lower(h, 1, 1, J, Q / M)
+    product = (P * above / below - Q * below / above) / 4
+    assert s - product == wide_scalar.residual_share(r0, h, 1, above, below)
+    cosh, sinh = wide_scalar.hyperbolic(r0, E, 1, J, (P + Q) / 2, omega)
+    assert (cosh + sinh, cosh - sinh) == (above, below)
+    # Another representative of the pairs (H, size) and (K, J) changes nothing.
+    assert wide_scalar.lower(2 * h, 2, 3, 3 * J, Q / M) == 12 * below
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,7 @@ def flow(
     return _in_units(scalar_mode.flow, np.multiply, a0, b0, s, t, variance, rates)
 
 
-def residual(
-    a0: Any, b0: Any, s: Any, t: Any, variance: Any = 1.0, rates: Any = (1.0, 1.0)
-) -> Array:
+def residual(a0: Any, b0: Any, s: Any, t: Any, variance: Any = 1.0, rates: Any = (1.0, 1.0)) -> Array:
     """Return the residual s - l a b at time t, to full relative accuracy in its tail; see `flow`.
 
     Examples
@@ -109,9 +107,7 @@ def _check(s: Array, variance: Array, rates: Any) -> tuple[float, float]:
     return float(pair[0]), float(pair[1])
 
 
-def _units(
-    s: Array, t: Array, variance: Array, rates: tuple[float, float]
-) -> tuple[float, Array, Array]:
+def _units(s: Array, t: Array, variance: Array, rates: tuple[float, float]) -> tuple[float, Array, Array]:
     """The factor on a (b takes its inverse), the target and the time of the plain mode."""
     speed = np.sqrt(rates[0]) * np.sqrt(rates[1])
     clock = np.multiply(speed * variance, t, out=np.zeros(t.shape), where=variance > 0)
@@ -155,9 +151,7 @@ def wide_flow(
     if a0.ndim == 0 or b0.ndim == 0:
         raise InputError("a0, b0: expected shapes (..., m)")
     try:
-        a0, b0, s, t, variance = np.broadcast_arrays(
-            a0, b0, s[..., None], t[..., None], variance[..., None]
-        )
+        a0, b0, s, t, variance = np.broadcast_arrays(a0, b0, s[..., None], t[..., None], variance[..., None])
     except ValueError as error:
         raise InputError("a0, b0, s, t, variance: expected shapes that broadcast") from error
     s, t, variance = s[..., 0], t[..., 0], variance[..., 0]

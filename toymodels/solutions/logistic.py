@@ -56,7 +56,7 @@ def logistic(u0: Any, s: Any, t: Any, weight_decay: Any = 0.0) -> Array:
 
     Notes
     -----
-    Source: Saxe, McClelland, Ganguli 2014, arXiv 1312.6120, section 1; weight
+    Source: Saxe, McClelland, Ganguli 2014, arXiv 1312.6120; weight
     decay: own derivation, linear_nets 3.9.
 
     Examples
@@ -101,7 +101,7 @@ def logistic_time(u0: Any, u: Any, s: Any) -> Array:
 
     Notes
     -----
-    Source: Saxe, McClelland, Ganguli 2014, arXiv 1312.6120, section 1.
+    Source: Saxe, McClelland, Ganguli 2014, arXiv 1312.6120.
 
     Examples
     --------

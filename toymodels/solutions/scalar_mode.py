@@ -66,7 +66,7 @@ def unstable_coordinate(x: Array, y: Array, a0: Array, b0: Array, kappa: Array) 
 
 
 @polynomial("(),()->()")
-def velocity_factor(a: Array, b: Array) -> Array:
+def residual_rate(a: Array, b: Array) -> Array:
     """a^2 + b^2, the rate at which the residual decays. Source: linear_nets 3.2."""
     return a * a + b * b
 
@@ -172,11 +172,11 @@ def flow(a0: Any, b0: Any, s: Any, t: Any) -> tuple[Array, Array]:
     Notes
     -----
     The relative error is below 1e-12 for starts between 1e-150 and 1e3 in
-    size. Within a distance of its zero a layer that changes sign has the error
-    of a relative change 1e-12 of the time.
+    size. A layer that changes sign has, near its zero, the error that a
+    relative change 1e-12 of the time makes.
 
     Source: own derivation; the balanced case is Saxe, McClelland, Ganguli
-    2014, arXiv 1312.6120, equation 9. linear_nets 3.1.
+    2014, arXiv 1312.6120. linear_nets 3.1.
 
     Examples
     --------
@@ -322,7 +322,7 @@ def residual_bounds(a0: Any, b0: Any, s: Any, t: Any) -> tuple[Array, Array]:
             raise InputError("a0, b0: expected an initial product between 0 and s")
         fast, slow = (
             np.multiply(rate, t, out=np.zeros(t.shape), where=rate > 0)
-            for rate in (2 * start.kappa, velocity_factor(start.a0, start.b0))
+            for rate in (2 * start.kappa, residual_rate(start.a0, start.b0))
         )
         ends = [np.ldexp(r0 * np.exp(-turns), 2 * start.exponent) for turns in (fast, slow)]
         return np.minimum(*ends), np.maximum(*ends)

@@ -36,10 +36,10 @@ def upper(E: Array, K: Array, J: Array, M: Array, Q: Array) -> Array:
     return 2 * E * K + J * (M + Q)
 
 
-@rational("(),(),(),(),(),()->()")
-def lower(H: Array, size: Array, K: Array, J: Array, M: Array, Q: Array) -> Array:
-    """Denominator of e^{2 theta}. Source: own derivation, linear_nets 3.10."""
-    return _lower(H, size, K, J, Q / M)
+@polynomial("(),(),(),(),()->()")
+def lower(H: Array, size: Array, K: Array, J: Array, ratio: Array) -> Array:
+    """Denominator of e^{2 theta}; ratio = Q / M. Source: own derivation, linear_nets 3.10."""
+    return 2 * H * H * K + J * size * size * (1 + ratio)
 
 
 @rational("(),(),(),(),(),()->()")
@@ -49,19 +49,12 @@ def residual_share(r0: Array, H: Array, K: Array, above: Array, below: Array) ->
 
 
 @polynomial("(),(),(),(),(),()->(),()")
-def hyperbolic(
-    r0: Array, E: Array, K: Array, J: Array, squares: Array, omega: Array
-) -> tuple[Array, Array]:
+def hyperbolic(r0: Array, E: Array, K: Array, J: Array, squares: Array, omega: Array) -> tuple[Array, Array]:
     """cosh and sinh of theta over the root of upper times lower; squares = |a0|^2 + |b0|^2.
 
     Source: own derivation from linear_nets 3.10.
     """
     return 2 * E * K + J * (squares + omega), 2 * J * r0
-
-
-def _lower(H: Array, size: Array, K: Array, J: Array, ratio: Array) -> Array:
-    """`lower` in the ratio Q / M, which has no limit, and no weight, at M = 0."""
-    return 2 * H * H * K + J * size * size * (1 + ratio)
 
 
 class _Solution(NamedTuple):
@@ -110,7 +103,8 @@ def _solve(a0: Array, b0: Array, s: Array, t: Array) -> _Solution:
     J = np.where(long, 1.0, J)
     r0 = minus_dot(s, a0, b0)
     above = upper(E, K, J, M, Q)
-    below = _lower(H, size, K, J, np.divide(Q, M, out=np.zeros(t.shape), where=M > 0))
+    # Where M = 0 the ratio has no weight: then P or Q is zero.
+    below = lower(H, size, K, J, np.divide(Q, M, out=np.zeros(t.shape), where=M > 0))
     # above vanishes only with q0, below only with p0, both at t = inf with no rate left.
     alive = (above > 0) & (below > 0)
     ratio = np.sqrt(np.divide(above, below, out=np.zeros(t.shape), where=alive))
