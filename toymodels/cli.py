@@ -55,12 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND")
 
     verify = commands.add_parser("verify", help="verify theorems numerically")
-    verify.add_argument("what", nargs="*", help="claims, theorem modules, cards, families or files; all by default")
+    verify.add_argument(
+        "what", nargs="*", help="claims, theorem modules, cards, families or files; all by default"
+    )
     verify.add_argument("--effort", choices=("quick", "normal", "deep"), default="normal")
     verify.add_argument("--seed", type=int, default=0)
     verify.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     verify.add_argument("--json", action="store_true", help="print the report as JSON")
-    verify.add_argument("--verbose", "-v", action="store_true", help="print everything known about each claim")
+    verify.add_argument(
+        "--verbose", "-v", action="store_true", help="print everything known about each claim"
+    )
     verify.set_defaults(run=_verify)
 
     draw = commands.add_parser("draw", help="draw figures")
@@ -88,12 +92,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace) -> int:
     from toymodels.claims.text import detailed, page, summary
-    from toymodels.claims.verify import Report, show_progress, verify
+    from toymodels.claims.verify import show_progress, verify
 
     progress = show_progress if sys.stderr.isatty() and not options.json else None
-    settings = dict(effort=options.effort, seed=options.seed, jobs=options.jobs, progress=progress)
-    reports = [verify(what, **settings) for what in options.what or [None]]
-    report = Report.join(reports)
+    report = verify(
+        options.what or None, effort=options.effort, seed=options.seed, jobs=options.jobs, progress=progress
+    )
     if options.json:
         print(report.to_json())
     elif options.verbose:

@@ -34,7 +34,13 @@ def cook(recipe, leaves, constant):
     if recipe[0] == "constant":
         return constant(recipe[1])
     x, y = (cook(part, leaves, constant) for part in recipe[1:])
-    return {"+": lambda: x + y, "-": lambda: x - y, "*": lambda: x * y, "/": lambda: x / y, "2": lambda: x**2}[recipe[0]]()
+    return {
+        "+": lambda: x + y,
+        "-": lambda: x - y,
+        "*": lambda: x * y,
+        "/": lambda: x / y,
+        "2": lambda: x**2,
+    }[recipe[0]]()
 
 
 def both(recipe):
@@ -64,7 +70,10 @@ def test_jets_of_scalars_are_derivatives(recipe):
     slope = derivative(jet, [SCALARS[0]], [Scalar.constant(1)])
     point = {"a": Fraction(5, 7), "b": Fraction(-3, 11), "n": Fraction(4)}
     expected = sympy.diff(expression, SYMBOLS[0]).subs(
-        {symbol: sympy.Rational(point[name].numerator, point[name].denominator) for name, symbol in zip(NAMES, SYMBOLS, strict=True)}
+        {
+            symbol: sympy.Rational(point[name].numerator, point[name].denominator)
+            for name, symbol in zip(NAMES, SYMBOLS, strict=True)
+        }
     )
     assume(expected.is_finite)
     sizes, scalars = {"n": point["n"]}, {name: point[name] for name in "ab"}

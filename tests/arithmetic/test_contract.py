@@ -45,8 +45,10 @@ def each(formulas):
     return pytest.mark.parametrize("formula", list(formulas.values()), ids=list(formulas))
 
 
-def few(examples=6):
-    return settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+def few(examples=3):
+    return settings(
+        max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
 
 
 class Draw:
@@ -91,18 +93,30 @@ def run(formula, system, inputs):
     return results
 
 
-def accepted(formula, seed, largest=4, reference=systems.FRACTIONS):
-    """Return a draw where the formula is defined, its inputs and its value in the reference arithmetic."""
-    for attempt in range(50):
-        draw = Draw(formula, [seed, attempt], largest)
+def defined(formula, inputs, reference):
+    """Return the results, or None where the formula is not defined, finite and real."""
+    try:
+        results = run(formula, reference, inputs)
+    except ZeroDivisionError:
+        return None
+    except systems.LeftArithmetic:
+        if reference is systems.FRACTIONS:
+            raise
+        return None  # in digits: a root or logarithm of a negative number is complex
+    finite = systems.digits_context().isfinite
+    return results if reference is systems.FRACTIONS or all(map(finite, entries(results))) else None
+
+
+def accepted(formula, seed, largest=4, reference=systems.FRACTIONS, count=1):
+    """Return a draw, `count` inputs of its sizes where the formula is defined, and the last value there."""
+    draw, members = Draw(formula, seed, largest), []
+    for _ in range(200):
         inputs = draw.inputs()
-        try:
-            return draw, inputs, run(formula, reference, inputs)
-        except ZeroDivisionError:
-            continue
-        except systems.LeftArithmetic:
-            if reference is systems.FRACTIONS:
-                raise  # in digits: a root of a negative number is complex
+        results = defined(formula, inputs, reference)
+        if results is not None:
+            members.append(inputs)
+        if len(members) == count:
+            return draw, inputs if count == 1 else members, results
     raise AssertionError("no draw lies in the domain of the formula")
 
 
@@ -164,10 +178,10 @@ def test_shapes_floats_complex_and_measured(formula, seed):
     for results in (budget, floats, numbers):
         equal_shapes(formula, draw, results)
     for m, f, z, e in zip(budget, floats, numbers, exact, strict=True):
-        for value, error, x, w, truth in zip(
+        for central, error, x, w, truth in zip(
             np.ravel(m.value), np.ravel(m.error), np.ravel(f), np.ravel(z), entries(e), strict=True
         ):
-            assert within(value, truth, error)
+            assert within(central, truth, error)
             assert within(x, truth, error)
             # a complex product rounds like four real ones
             assert within(w.real, truth, 4 * error)
@@ -175,20 +189,11 @@ def test_shapes_floats_complex_and_measured(formula, seed):
 
 
 @each(FORMULAS)
-@few(3)
-@given(seed=st.integers(0, 2**32), runs=st.integers(1, 3))
+@few(2)
+@given(seed=st.integers(0, 2**32), runs=st.integers(2, 3))
 def test_runs_on_leading_axes_are_members(formula, seed, runs):
-    reference = reference_of(formula)
-    draw, first, _ = accepted(formula, seed, reference=reference)
-    members = [first]
-    while len(members) < runs:
-        candidate = draw.inputs()
-        try:
-            run(formula, reference, candidate)
-        except (ZeroDivisionError, systems.LeftArithmetic):
-            continue
-        members.append(candidate)
-    stacked = [np.stack([np.asarray(member[k]) for member in members]) for k in range(len(first))]
+    _, members, _ = accepted(formula, seed, reference=reference_of(formula), count=runs)
+    stacked = [np.stack([np.asarray(member[k]) for member in members]) for k in range(len(members[0]))]
     together = run(formula, systems.FLOATS, stacked)
     for r, member in enumerate(members):
         for whole, alone in zip(together, run(formula, systems.MEASURED, member), strict=True):
@@ -197,7 +202,7 @@ def test_runs_on_leading_axes_are_members(formula, seed, runs):
 
 
 @each(EXACT)
-@few(3)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_degrees(formula, seed):
     draw, inputs, _ = accepted(formula, seed)
@@ -229,7 +234,7 @@ def dyadic(x):
 
 @pytest.mark.rigor
 @each(FORMULAS)
-@few(4)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_balls_contain_the_value(formula, seed):
     balls = systems.balls()
@@ -250,7 +255,7 @@ def test_balls_contain_the_value(formula, seed):
 
 
 @each(FORMULAS)
-@few(3)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_digits(formula, seed):
     draw, inputs, exact = accepted(formula, seed, reference=reference_of(formula))
@@ -285,7 +290,9 @@ def test_symbols(formula, seed):
         else:
             number = as_fraction(truth)
             distance = abs(found.evalf(60) - sympy.Rational(number.numerator, number.denominator))
-            assert distance <= sympy.Rational(1, 10**45) * (1 + abs(sympy.Rational(number.numerator, number.denominator)))
+            assert distance <= sympy.Rational(1, 10**45) * (
+                1 + abs(sympy.Rational(number.numerator, number.denominator))
+            )
 
 
 def difference_quotients(formula, system, point, direction):
@@ -308,7 +315,7 @@ def is_second_order(slope, coarse, fine):
 
 
 @each(FORMULAS)
-@few(3)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_jets_are_exact_derivatives(formula, seed):
     """Over rationals, and over sixty digits where the formula is analytic."""
@@ -321,14 +328,19 @@ def test_jets_are_exact_derivatives(formula, seed):
     parts = [r.parts if isinstance(r, Jet) else (r, r * 0) for r in results]
     for part in parts:
         systems.require_own(system, list(part))
-    assert entries([p[0] for p in parts]) == entries(value_there)
+    for found, truth in zip(entries([p[0] for p in parts]), entries(value_there), strict=True):
+        # a quotient of jets multiplies by the reciprocal, so its last digit may differ
+        slack = 0 if system is systems.FRACTIONS else Fraction(1, 10**50) * (1 + abs(as_fraction(truth)))
+        assert abs(as_fraction(found) - as_fraction(truth)) <= slack
     slopes = entries([p[1] for p in parts])
-    for slope, coarse, fine in zip(slopes, *difference_quotients(formula, system, point, direction), strict=True):
+    for slope, coarse, fine in zip(
+        slopes, *difference_quotients(formula, system, point, direction), strict=True
+    ):
         assert is_second_order(slope, coarse, fine)
 
 
 @each(FORMULAS)
-@few(3)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_float_jets_and_complex_steps_agree_within_the_budget(formula, seed):
     draw, point, _ = accepted(formula, seed, largest=3, reference=reference_of(formula))
@@ -370,7 +382,7 @@ class _Pack:
 
 
 @each(WORDS)
-@few(4)
+@few(2)
 @given(seed=st.integers(0, 2**32))
 def test_words_say_what_matrices_do(formula, seed):
     draw, inputs, exact = accepted(formula, seed, largest=3)

@@ -17,7 +17,10 @@ NUMBERS = st.lists(st.fractions(-3, 3, max_denominator=8), min_size=1, max_size=
 
 def ordered_systems():
     found = [systems.FLOATS, systems.FRACTIONS, systems.MEASURED, systems.digits()]
-    return [*found, *(pytest.param(s, marks=pytest.mark.rigor) for s in (systems.fmpq(), systems.balls()) if s)]
+    return [
+        *found,
+        *(pytest.param(s, marks=pytest.mark.rigor) for s in (systems.fmpq(), systems.balls()) if s),
+    ]
 
 
 @pytest.mark.parametrize("system", ordered_systems(), ids=lambda s: s.name)
@@ -45,7 +48,12 @@ def test_a_straddling_ball_is_undecided():
 def test_unordered_arithmetics_refuse():
     import sympy
 
-    for z in (np.array([1j]), np.array([sympy.Symbol("z")]), np.array([Degree(1)], dtype=object), letter("W", "m", "d")):
+    for z in (
+        np.array([1j]),
+        np.array([sympy.Symbol("z")]),
+        np.array([Degree(1)], dtype=object),
+        letter("W", "m", "d"),
+    ):
         with pytest.raises(LeftArithmetic):
             gates(z)
 

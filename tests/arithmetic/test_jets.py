@@ -35,7 +35,9 @@ def same(x, y):
     return numbers(x) == numbers(y)
 
 
-kinds = pytest.mark.parametrize("kind", [jets(1), jets(2), nested(1), nested(2)], ids=["1", "2", "1 of 1", "2 of 2"])
+kinds = pytest.mark.parametrize(
+    "kind", [jets(1), jets(2), nested(1), nested(2)], ids=["1", "2", "1 of 1", "2 of 2"]
+)
 
 
 @kinds
@@ -142,7 +144,21 @@ def test_broadcasting_a_constant_widens_the_derivatives(n, m):
         assert [part.shape for part in wide.parts] == [(n, m)] * 3
 
 
-NAMES = ["exp", "expm1", "log", "log1p", "sqrt", "sinh", "cosh", "tanh", "sin", "cos", "atan", "asinh", "atanh"]
+NAMES = [
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sqrt",
+    "sinh",
+    "cosh",
+    "tanh",
+    "sin",
+    "cos",
+    "atan",
+    "asinh",
+    "atanh",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -179,7 +195,15 @@ def test_complex_steps(name, x):
 
 @pytest.mark.parametrize(
     "out",
-    [lambda x: x > 0, lambda x: 0 <= x, lambda x: x == 0, lambda x: x != x, bool, lambda x: x**0.5, lambda x: [] in [x]],
+    [
+        lambda x: x > 0,
+        lambda x: x >= 0,
+        lambda x: x == 0,
+        lambda x: x != x,
+        bool,
+        lambda x: x**0.5,
+        lambda x: [] in [x],
+    ],
 )
 def test_jets_do_not_compare(out):
     with pytest.raises(LeftArithmetic):

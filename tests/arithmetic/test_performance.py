@@ -55,7 +55,14 @@ def test_a_gradient_identity_on_fractions_takes_tens_of_milliseconds():
 
 
 def test_a_matrix_identity_by_words_takes_milliseconds():
-    names = [("W1", "m", "d"), ("W2", "c", "m"), ("X", "n", "d"), ("Y", "n", "c"), ("V1", "m", "d"), ("V2", "c", "m")]
+    names = [
+        ("W1", "m", "d"),
+        ("W2", "c", "m"),
+        ("X", "n", "d"),
+        ("Y", "n", "c"),
+        ("V1", "m", "d"),
+        ("V2", "c", "m"),
+    ]
     words = [letter(*name) for name in names]
 
     def run():

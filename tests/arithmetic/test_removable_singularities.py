@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from toymodels.arithmetic.elementary import decay_integral, growth_time, minus_dot, minus_product
 from toymodels.errors import LeftArithmetic
 
-rates = st.one_of(st.just(0.0), st.floats(1e-300, 1e3), st.floats(-30, 3).map(lambda e: 10.0**e), st.floats(-5, 0))
+rates = st.one_of(
+    st.just(0.0), st.floats(1e-300, 1e3), st.floats(-30, 3).map(lambda e: 10.0**e), st.floats(-5, 0)
+)
 floats = st.one_of(st.floats(-1e6, 1e6), st.floats(-1e-100, 1e-100))
 
 
@@ -18,14 +20,19 @@ floats = st.one_of(st.floats(-1e6, 1e6), st.floats(-1e-100, 1e-100))
 def test_decay_integral_to_the_last_digits(rate, t):
     with mpmath.workdps(60):
         exact = mpmath.mpf(t) if rate * t == 0 else -mpmath.expm1(-mpmath.mpf(rate) * t) / rate
-        assert float(abs(decay_integral(rate, t) - exact)) <= 8e-16 * float(exact) * (1 + max(0, -rate * t)) + 1e-320
+        assert (
+            float(abs(decay_integral(rate, t) - exact))
+            <= 8e-16 * float(exact) * (1 + max(0, -rate * t)) + 1e-320
+        )
 
 
 def test_decay_integral_at_infinity_and_at_rate_zero():
     assert decay_integral(2.0, np.inf) == 0.5
     assert decay_integral(0.0, np.inf) == np.inf
     assert decay_integral(0.0, 3.0) == 3.0
-    np.testing.assert_array_equal(decay_integral(np.array([[0.0], [1e-30]]), np.array([1.0, 2.0])), [[1, 2], [1, 2]])
+    np.testing.assert_array_equal(
+        decay_integral(np.array([[0.0], [1e-30]]), np.array([1.0, 2.0])), [[1, 2], [1, 2]]
+    )
 
 
 def test_decay_integral_in_other_rings():
@@ -52,7 +59,9 @@ def test_decay_integral_in_symbols():
 def test_minus_product_keeps_its_digits(a, b, shift):
     s = a * b * (1 + shift) if abs(shift) < 1 else shift
     exact = Fraction(s) - Fraction(a) * Fraction(b)
-    assert abs(Fraction(float(minus_product(s, a, b))) - exact) <= abs(exact) * Fraction(1, 2**51) + Fraction(1, 2**1070)
+    assert abs(Fraction(float(minus_product(s, a, b))) - exact) <= abs(exact) * Fraction(1, 2**51) + Fraction(
+        1, 2**1070
+    )
 
 
 @settings(max_examples=200, deadline=None)

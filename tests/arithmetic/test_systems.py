@@ -15,8 +15,8 @@ from toymodels.errors import LeftArithmetic
 SYSTEMS = {
     s.name: s
     for s in (
-        systems.FLOATS, systems.COMPLEX, systems.MEASURED, systems.FRACTIONS, systems.DEGREES, systems.digits(),
-        systems.symbols(), systems.fmpq(), systems.balls(),
+        systems.FLOATS, systems.COMPLEX, systems.MEASURED, systems.FRACTIONS, systems.DEGREES,
+        systems.digits(), systems.symbols(), systems.fmpq(), systems.balls(),
     )
     if s is not None
 }  # fmt: skip
@@ -70,7 +70,8 @@ def test_a_sympy_float_is_not_a_symbol():
 
 
 @pytest.mark.parametrize(
-    "formula", [lambda x: 0.5 * x, lambda x: x**0.5, lambda x: x / 2.0, lambda x: x + 1e-12, lambda x: np.sqrt(2) * x]
+    "formula",
+    [lambda x: 0.5 * x, lambda x: x**0.5, lambda x: x / 2.0, lambda x: x + 1e-12, lambda x: np.sqrt(2) * x],
 )
 @pytest.mark.parametrize("kind", ["fraction", "fastest"])
 def test_floats_do_not_enter_exact_results(formula, kind):

@@ -83,10 +83,11 @@ def test_shapes_are_checked():
 @pytest.mark.parametrize(
     "out",
     [
-        lambda: A * 0.5, lambda: 0.5 * A, lambda: A / 2.0, lambda: A + 1, lambda: 1 - A, lambda: A * np.ones((2, 2)),
-        lambda: A @ np.ones((1, 1)), lambda: np.ones((1, 1), dtype=int) @ A, lambda: A @ np.eye(3, dtype=int),
-        lambda: A[0], lambda: A.sum(), lambda: (A * A).sum(-1), lambda: C.inverse, lambda: (T + T).inverse @ (T + O).inverse,
-        lambda: Scalar.variable("a") * 0.5, lambda: Scalar.variable("a") ** 0.5, lambda: bool(Scalar.variable("a")),
+        lambda: A * 0.5, lambda: 0.5 * A, lambda: A / 2.0, lambda: A + 1, lambda: 1 - A,
+        lambda: A * np.ones((2, 2)), lambda: A @ np.ones((1, 1)), lambda: np.ones((1, 1), dtype=int) @ A,
+        lambda: A @ np.eye(3, dtype=int), lambda: A[0], lambda: A.sum(), lambda: (A * A).sum(-1),
+        lambda: C.inverse, lambda: (T + O).inverse, lambda: Scalar.variable("a") * 0.5,
+        lambda: Scalar.variable("a") ** 0.5, lambda: bool(Scalar.variable("a")),
         lambda: Scalar.variable("a") > 0, lambda: np.maximum(np.array([Scalar.variable("a")]), 0),
         lambda: np.where(np.array([Scalar.variable("a")]) > 0, 1, 0),
     ],
@@ -96,7 +97,9 @@ def test_ways_out_of_words(out):
         out()
 
 
-@pytest.mark.parametrize("out", [lambda: concatenate([A, A], 0), lambda: np.exp(A), lambda: A**2, lambda: abs(A)])
+@pytest.mark.parametrize(
+    "out", [lambda: concatenate([A, A], 0), lambda: np.exp(A), lambda: A**2, lambda: abs(A)]
+)
 def test_numpy_does_not_take_words(out):
     with pytest.raises((LeftArithmetic, TypeError)):
         out()
@@ -156,8 +159,13 @@ def numeric_leaves(matrices):
 def _inverse_of(matrix):
     import sympy
 
-    inverse = sympy.Matrix(matrix.shape[0], matrix.shape[1], lambda i, j: sympy.Rational(*_ratio(matrix[i, j]))).inv()
-    return [[Fraction(int(inverse[i, j].p), int(inverse[i, j].q)) for j in range(matrix.shape[1])] for i in range(len(matrix))]
+    inverse = sympy.Matrix(
+        matrix.shape[0], matrix.shape[1], lambda i, j: sympy.Rational(*_ratio(matrix[i, j]))
+    ).inv()
+    return [
+        [Fraction(int(inverse[i, j].p), int(inverse[i, j].q)) for j in range(matrix.shape[1])]
+        for i in range(len(matrix))
+    ]
 
 
 def _ratio(x):

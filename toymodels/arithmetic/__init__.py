@@ -4,5 +4,5 @@ from toymodels.arithmetic.arrays import Array, concatenate, dot, frobenius, iden
 from toymodels.arithmetic.formula import Declaration, analytic, polynomial, rational
 from toymodels.arithmetic.gates import Undecided, gates
 
-__all__ = ["Array", "Declaration", "Undecided", "concatenate", "analytic", "dot", "frobenius", "gates", "identity_like", "mT",
-           "outer", "polynomial", "rational", "trace"]  # fmt: skip
+__all__ = ["Array", "Declaration", "Undecided", "analytic", "concatenate", "dot", "frobenius", "gates",
+           "identity_like", "mT", "outer", "polynomial", "rational", "trace"]  # fmt: skip

@@ -115,9 +115,7 @@ class Scalar:
             return NotImplemented
         if self.denominator == x.denominator:
             return Scalar(_add(self.numerator, x.numerator), self.denominator)
-        crossed = _add(
-            _multiply(self.numerator, x.denominator), _multiply(x.numerator, self.denominator)
-        )
+        crossed = _add(_multiply(self.numerator, x.denominator), _multiply(x.numerator, self.denominator))
         return Scalar(crossed, _multiply(self.denominator, x.denominator))
 
     __radd__ = __add__
@@ -228,7 +226,11 @@ def _latex_term(monomial: Monomial, c: Fraction) -> str:
 def latex_sum(terms: list[tuple[Fraction, str]]) -> str:
     """Join signed terms."""
     text = "".join((" - " if c < 0 else " + ") + term for c, term in terms)
-    return text.removeprefix(" + ").replace(" - ", "-", 1) if text.startswith(" - ") else text.removeprefix(" + ")
+    return (
+        text.removeprefix(" + ").replace(" - ", "-", 1)
+        if text.startswith(" - ")
+        else text.removeprefix(" + ")
+    )
 
 
 def _latex_polynomial(p: Polynomial) -> str:

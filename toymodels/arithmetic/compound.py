@@ -116,9 +116,10 @@ class Compound:
         """Return the sum of the diagonal of the last two axes."""
         return self._summed(trace)
 
-    def sum(self, axis: Any = None) -> Any:
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Return the sum over the axes."""
-        return self._summed(lambda part: part.sum(axis))
+        kept = {"keepdims": True} if keepdims else {}  # words do not know the word
+        return self._summed(lambda part: part.sum(axis, **kept))
 
     def reshape(self, *shape: Any) -> Any:
         """Return the number with every part reshaped."""

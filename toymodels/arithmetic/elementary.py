@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from toymodels.arithmetic.compound import Compound
+from toymodels.arithmetic.rationals import object_array
 from toymodels.errors import LeftArithmetic
 
 Number = Any
@@ -76,9 +77,7 @@ def _function(name: str) -> Callable[[Number], Number]:
         if isinstance(x, np.ndarray):
             if x.dtype != object:
                 return _FLOAT[name](x)
-            out = np.empty(x.shape, dtype=object)
-            out.flat = [_element(name, entry) for entry in x.flat]
-            return out
+            return object_array((_element(name, entry) for entry in x.flat), x.shape)
         return _element(name, x)
 
     apply.__name__ = apply.__qualname__ = name

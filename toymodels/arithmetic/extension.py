@@ -63,9 +63,7 @@ class Root:
         x = self._other(other)
         if x is None:
             return NotImplemented
-        return Root(
-            self.p * x.p + self.q * x.q * self.square, self.p * x.q + self.q * x.p, self.square
-        )
+        return Root(self.p * x.p + self.q * x.q * self.square, self.p * x.q + self.q * x.p, self.square)
 
     __rmul__ = __mul__
 

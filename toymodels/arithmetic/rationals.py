@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -52,15 +53,21 @@ def to_ring(values: Any, kind: Callable[..., Any] | None = None) -> Any:
     def convert(x: Any) -> Any:
         if isinstance(x, (int, np.integer)):
             return make(int(x))
-        exact = Fraction(x) if isinstance(x, (float, np.floating)) else Fraction(x.numerator, x.denominator)
+        binary = isinstance(x, (float, np.floating))
+        exact = Fraction(float(x)) if binary else Fraction(x.numerator, x.denominator)
         return make(exact.numerator, exact.denominator)
 
     if np.ndim(values) == 0:
         return convert(values if not isinstance(values, np.ndarray) else values[()])
-    array = np.asarray(values)
-    out = np.empty(array.shape, dtype=object)
-    out.flat = [convert(x) for x in array.flat]
-    return out
+    return object_array(map(convert, np.asarray(values).flat), np.shape(values))
+
+
+def object_array(entries: Iterable[Any], shape: tuple[int, ...]) -> np.ndarray:
+    """Return entries as an object array, whatever sequences NumPy might take them for."""
+    out = np.empty(math.prod(shape), dtype=object)
+    for k, entry in enumerate(entries):
+        out[k] = entry
+    return out.reshape(shape)
 
 
 def draw(rng: np.random.Generator, shape: tuple[int, ...], low: int, high: int) -> Any:

@@ -50,10 +50,8 @@ def _entrywise(convert: Callable[[Fraction], Any]) -> Callable[[Any], Any]:
     def make(values: Any) -> Any:
         if np.ndim(values) == 0:
             return convert(rationals.to_fraction(rationals.to_ring(values, Fraction)))
-        array = np.asarray(values)
-        out = np.empty(array.shape, dtype=object)
-        out.flat = [convert(rationals.to_fraction(x)) for x in rationals.to_ring(array, Fraction).flat]
-        return out
+        fractions = rationals.to_ring(values, Fraction)
+        return rationals.object_array((convert(x) for x in fractions.flat), fractions.shape)
 
     return make
 
@@ -93,7 +91,9 @@ def symbols() -> System:
     return System(
         "symbols",
         _entrywise(lambda x: sympy.Rational(x.numerator, x.denominator)),
-        lambda x: isinstance(x, (sympy.Basic, int)) and not (isinstance(x, sympy.Basic) and x.has(sympy.Float)),
+        lambda x: (
+            isinstance(x, (sympy.Basic, int)) and not (isinstance(x, sympy.Basic) and x.has(sympy.Float))
+        ),
         True,
         True,
     )
@@ -113,20 +113,22 @@ def balls(bits: int = 128) -> System | None:
     return System("balls", _entrywise(make), lambda x: isinstance(x, (flint.arb, int)), False, True)
 
 
-FLOATS = System("floats", _floats(float), lambda x: isinstance(x, (float, int, np.floating, np.integer)), False, True)
+FLOATS = System(
+    "floats", _floats(float), lambda x: isinstance(x, (float, int, np.floating, np.integer)), False, True
+)
 COMPLEX = System(
     "complex", _floats(complex), lambda x: isinstance(x, (complex, float, int, np.number)), False, True
 )
 MEASURED = System(
-    "measured", lambda x: measured(np.asarray(x, dtype=object)), lambda x: isinstance(x, Measured), False, True
+    "measured",
+    lambda x: measured(np.asarray(x, dtype=object)),
+    lambda x: isinstance(x, Measured),
+    False,
+    True,
 )
 FRACTIONS = System("fractions", _entrywise(lambda x: x), _is_exact, True, False)
 DEGREES = System(
-    "degrees",
-    _entrywise(lambda x: Degree(1)),
-    lambda x: isinstance(x, Degree) or _is_exact(x),
-    False,
-    False,
+    "degrees", _entrywise(lambda x: Degree(1)), lambda x: isinstance(x, Degree) or _is_exact(x), False, False
 )
 
 

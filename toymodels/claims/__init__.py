@@ -5,5 +5,6 @@ from toymodels.claims.pointwise import bound, conserved, identity, monotone
 from toymodels.claims.sampled import counterexample, equivalence, limit, mean, probability, rate
 from toymodels.claims.verify import Report, verify
 
-__all__ = ["Claim", "Paper", "Plan", "Report", "Result", "bound", "conserved", "counterexample", "equivalence",
-           "identity", "limit", "mean", "monotone", "probability", "rate", "verify"]  # fmt: skip
+__all__ = ["Claim", "Paper", "Plan", "Report", "Result", "bound", "conserved", "counterexample",
+           "equivalence", "identity", "limit", "mean", "monotone", "probability", "rate",
+           "verify"]  # fmt: skip

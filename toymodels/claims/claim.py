@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import time
+import traceback
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from toymodels.evidence.sides import Vacuous
 from toymodels.evidence.statement import Statement
 from toymodels.evidence.verdict import Outcome, Verdict, undecided
 from toymodels.spaces.space import Space
-from toymodels.validation import one_of
+from toymodels.validation import nearest, one_of, positive_int
 
 CASES = {"quick": 25, "normal": 200, "deep": 5000}
 """Pointwise cases by effort; trajectories take a tenth."""
@@ -61,6 +63,11 @@ class Plan:
     cases: int
     seed: int
     hunting: bool = False
+
+    @property
+    def shrinks(self) -> int:
+        """Cases that shrinking a counterexample may look at: twice the search, within limits."""
+        return min(max(2 * self.cases, 10), 200)
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator of the plan's seed."""
@@ -147,7 +154,14 @@ class Claim:
             (name, self._decide(self.variant(overrides), self._plan(name, effort, seed, hunting=True)))
             for name, overrides in self.broken.items()
         ]
+        for each in (verdict, *(found for _, found in broken)):
+            if each.counterexample is not None:
+                each.counterexample.reproduce = self._command(effort, seed)
         return Result(self, verdict, broken, time.perf_counter() - start)
+
+    def _command(self, effort: str, seed: int) -> str:
+        """Return the command line that shows the same again."""
+        return f"toymodels verify {self.address} --effort {effort}" + (f" --seed {seed}" if seed else "")
 
     def _plan(self, variant: str, effort: str, seed: int, hunting: bool) -> Plan:
         cases = CASES[effort] // (10 if self.cost == "trajectory" else 1)
@@ -160,10 +174,18 @@ class Claim:
             verdict = self.decide(statement, plan, self.options)
         except Vacuous as error:
             verdict = undecided(f"vacuous: {error}")
+        except Exception as error:
+            text = str(error).splitlines()[0] if str(error) else ""
+            verdict = undecided(f"raised {type(error).__name__}: {text}{self._where(error)}")
         verdict.seconds = time.perf_counter() - start
-        if verdict.counterexample is not None:
-            verdict.counterexample.reproduce = f"toymodels verify {self.address} --effort {plan.effort}"
         return verdict
+
+    def _where(self, error: BaseException) -> str:
+        """Return file and line of the innermost frame in the claim's own file, or else of the innermost."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = [frame for frame in frames if frame.filename == self.function.__code__.co_filename]
+        frame = (own or list(frames))[-1]
+        return f" ({Path(frame.filename).name}:{frame.lineno})"
 
 
 @dataclass
@@ -200,7 +222,9 @@ def claim_decorator(kind: str, decide: Decide, options: tuple[str, ...] = ()) ->
         Keyword arguments of the decorator that go to `decide`.
     """
 
-    def decorator(label: str, **arguments: Any) -> Callable[[Callable[..., Any]], Claim]:
+    def decorator(label: str = "", **arguments: Any) -> Callable[[Callable[..., Any]], Claim]:
+        if not isinstance(label, str) or not label.strip():
+            raise InputError(f'{kind}: expected a label, as in @{kind}("card 1", x=real, broken=...)')
         given = {name: arguments.pop(name) for name in options if name in arguments}
         meta = {name: arguments.pop(name) for name in _RESERVED if name in arguments}
 
@@ -233,7 +257,11 @@ def _validate(claim: Claim) -> None:
     where = f"claim {claim.function.__name__}"
     parameters = inspect.signature(claim.function).parameters.values()
     positional = [p.name for p in parameters if p.kind is not inspect.Parameter.KEYWORD_ONLY]
-    knobs = {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+    keywords = [p for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    knobs = {p.name for p in keywords}
+    for knob in keywords:
+        if knob.default is inspect.Parameter.empty:
+            raise InputError(f"{where}: knob {knob.name} needs its true value as default")
     if positional != list(claim.spaces):
         raise InputError(
             f"{where}: expected one space per variable, in order ({', '.join(positional)}),"
@@ -244,12 +272,36 @@ def _validate(claim: Claim) -> None:
             raise InputError(f"{where}: {name} must be a space, got {space!r}")
     if not claim.statement:
         raise InputError(f"{where}: expected a docstring, which is the statement")
-    if not claim.label:
-        raise InputError(f"{where}: expected a label")
-    if not claim.broken:
-        raise InputError(f"{where}: expected at least one broken variant; a check that cannot fail shows nothing")
+    if not isinstance(claim.broken, Mapping) or not claim.broken:
+        raise InputError(
+            f"{where}: expected at least one broken variant, {{name: overrides}}, that must fail"
+        )
     for name, overrides in claim.broken.items():
-        unknown = set(overrides) - knobs - set(claim.spaces) - {"sizes"}
-        if unknown or not overrides:
-            raise InputError(f"{where}: broken variant {name!r} must override a knob or a space, got {overrides!r}")
+        _validate_overrides(f"{where}: broken variant {name!r}", overrides, claim.spaces, knobs)
+    _validate_sizes(where, claim.ranges)
     one_of("cost", claim.cost, ("pointwise", "trajectory"))
+
+
+def _validate_overrides(where: str, overrides: Any, spaces: Mapping[str, Space], knobs: set[str]) -> None:
+    if not isinstance(overrides, Mapping) or not overrides:
+        raise InputError(f"{where} must override a knob or a space, got {overrides!r}")
+    for name, value in overrides.items():
+        if name not in {*knobs, *spaces, "sizes"}:
+            raise InputError(f"{where}: unknown {name!r}{nearest(name, {*knobs, *spaces})}")
+        if name in spaces and not isinstance(value, Space):
+            raise InputError(f"{where}: {name} must be a space, got {value!r}")
+    _validate_sizes(where, overrides.get("sizes", {}))
+
+
+def _validate_sizes(where: str, ranges: Any) -> None:
+    if not isinstance(ranges, Mapping):
+        raise InputError(f"{where}: expected sizes={{name: (low, high)}}, got {ranges!r}")
+    for name, ends in ranges.items():
+        if (
+            not isinstance(ends, tuple)
+            or len(ends) != 2
+            or not 1 <= positive_int("sizes", ends[0]) <= ends[1]
+        ):
+            raise InputError(
+                f"{where}: expected (low, high) with 1 <= low <= high for size {name}, got {ends!r}"
+            )

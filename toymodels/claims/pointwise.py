@@ -18,6 +18,7 @@ from toymodels.evidence.algebra import NOT_HERE, NotApplicable
 from toymodels.evidence.statement import Case, Statement, draw_until_accepted
 from toymodels.evidence.verdict import Counterexample, Evidence, Outcome, Verdict, undecided
 from toymodels.spaces.source import RandomFloats
+from toymodels.validation import one_of
 
 SIZES = {"quick": 3, "normal": 8, "deep": 40}
 """Random sizes that exact evidence tries."""
@@ -44,7 +45,11 @@ def decide_identity(statement: Statement, plan: Plan, options: Mapping[str, Any]
             verdict.counterexample = _smallest(statement, plan, name)
         verdict.skipped = skipped
         return verdict
-    return _searched(statement, plan, "equal within the error budget", _identity_parts, skipped)
+    try:
+        return _searched(statement, plan, "equal within the error budget", _identity_parts, skipped)
+    except NOT_HERE as error:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in {**skipped, "floats": error}.items())
+        return undecided(f"no arithmetic decides it ({reasons})", skipped=skipped)
 
 
 def _smallest(statement: Statement, plan: Plan, rung: str) -> Counterexample | None:
@@ -57,7 +62,7 @@ def _smallest(statement: Statement, plan: Plan, rung: str) -> Counterexample | N
         ranges = {name: (low, max(low, min(high, largest))) for name, (low, high) in statement.ranges.items()}
         small = replace(statement, ranges=ranges)
         try:
-            found = search.explore(small, objective, 30, plan.seed, system, largest)
+            found = search.explore(small, objective, 30, plan.seed, system, largest, plan.shrinks)
         except NOT_HERE:
             return None
         if found.broken is not None:
@@ -87,9 +92,12 @@ def _identity_parts(result: Any) -> tuple[float, float, float]:
     gap, budget = sides.gaps(left, right)
     if np.isnan(gap).any():
         return _not_a_number(gap, budget)
+    judged = np.isfinite(budget)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where(gap > 0, gap / budget, 0.0)
-    return float(ratio.max() - 1), float((budget - gap).min()), float(ratio.max())
+        ratio = np.where(judged & (gap > 0), gap / budget, 0.0)
+    # an entry without a budget can refute nothing, and without it nothing holds
+    score = ratio.max() - 1 if judged.all() or ratio.max() > 1 else math.nan
+    return float(score), float((budget - gap).min()), float(ratio.max())
 
 
 def _not_a_number(gap: np.ndarray, budget: np.ndarray) -> tuple[float, float, float]:
@@ -137,10 +145,17 @@ def _searched(
     """Search floats adversarially, with the error budget where the statement carries it."""
     skipped = skipped or {}
     system = _float_system(statement, plan)
-    objective = lambda case: parts(case.result)[0]
-    found = search.explore(statement, objective, plan.cases, plan.seed, system)
+    tightness = math.nan
+
+    def objective(case: Case) -> float:
+        nonlocal tightness
+        score, _, tight = parts(case.result)
+        tightness = float(np.fmax(tight, tightness))
+        return score
+
+    found = search.explore(statement, objective, plan.cases, plan.seed, system, shrinks=plan.shrinks)
     if found.broken is None and parts is not _identity_parts:
-        found = search.sharpen(statement, objective, found, min(plan.cases, MOST_EVALUATIONS), system)
+        found = search.sharpen(statement, objective, found, min(plan.cases // 2, MOST_EVALUATIONS), system)
     if found.broken is not None:
         return Verdict(
             Outcome.refuted,
@@ -151,8 +166,9 @@ def _searched(
             skipped=skipped,
         )
     if found.worst is None:
-        return undecided("no case lies in the spaces", cases=found.cases, skipped=skipped)
-    _, margin, tightness = parts(found.worst.result)
+        why = f"no case could be judged ({found.rejected})"
+        return undecided(why, cases=found.cases, skipped=skipped)
+    _, margin, _ = parts(found.worst.result)
     return Verdict(
         Outcome.holds,
         Evidence.sampled,
@@ -186,7 +202,8 @@ def decide_conserved(statement: Statement, plan: Plan, options: Mapping[str, Any
 
 def decide_monotone(statement: Statement, plan: Plan, options: Mapping[str, Any]) -> Verdict:
     """Search for a run along which the series moves the wrong way by more than its error."""
-    sign = -1 if options.get("direction", "decreasing") == "increasing" else 1
+    direction = one_of("direction", options.get("direction", "decreasing"), ("decreasing", "increasing"))
+    sign = -1 if direction == "increasing" else 1
 
     def parts(series: Any) -> tuple[float, float, float]:
         _need_series(series)

@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections import Counter
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 
@@ -36,12 +36,20 @@ def theorem_modules() -> dict[str, ModuleType]:
     """
     modules: dict[str, ModuleType] = {}
     for point in sorted(entry_points(group=ENTRY_POINT), key=lambda point: point.name):
-        loaded = point.load()
+        loaded = _load(point)
         for info in pkgutil.iter_modules(getattr(loaded, "__path__", ())):
             modules[info.name] = importlib.import_module(f"{loaded.__name__}.{info.name}")
         if not hasattr(loaded, "__path__"):
             modules[point.name] = loaded
     return modules
+
+
+def _load(point: EntryPoint) -> ModuleType:
+    try:
+        return point.load()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {_first_line(error)}"
+        raise InputError(f"plug-in {point.name} ({point.value}): {reason}") from error
 
 
 @cache
@@ -77,7 +85,7 @@ def load_file(path: str | Path) -> list[Claim]:
         sys.dont_write_bytecode = before
     claims = claims_in(module)
     if not claims:
-        raise InputError(f"{file}: holds no claim; expected functions decorated with a kind from toymodels.claims")
+        raise InputError(f"{file}: holds no claim, a function decorated with a kind of toymodels.claims")
     return [_renamed(claim, file.stem) for claim in claims]
 
 

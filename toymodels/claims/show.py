@@ -61,10 +61,15 @@ def _symbolic_values(statement: Statement) -> dict[str, Any]:
 def latex(claim: Claim) -> str | None:
     """Return both sides of a claim as LaTeX, or None where it does not run on symbols.
 
-    Words give the formula at every size; otherwise it is printed at size 2.
+    Words give the formula of matrices at every size; otherwise it is printed at size 2.
     """
     statement = claim.variant()
-    for values in (_word_values, _symbolic_values):
+    runs = [_word_values, _symbolic_values]
+    if all(
+        space.words is None or isinstance(space.words("x"), Scalar) for space in statement.spaces.values()
+    ):
+        runs.reverse()
+    for values in runs:
         try:
             result = statement.run(values(statement))
             if claim.kind not in _RELATIONS:

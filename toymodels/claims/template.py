@@ -35,7 +35,7 @@ PAPER = Paper("Your Name {year}")
     broken={{"residual with the wrong sign": dict(sign=1)}},
 )
 def gradient_of_the_loss(W1, W2, V1, V2, X, Y, *, sign=-1):
-    r"""The gradient of the mean square loss is $(W_2^\\top G, G W_1^\\top)$ with $G = (W S_{{xx}} - S_{{yx}})$."""
+    r"""The gradient of the mean square loss is $(W_2^\\top G, G W_1^\\top)$, $G = W S_{{xx}} - S_{{yx}}$."""
     # The left side differentiates the shipped loss exactly, along (V1, V2).
     slope = derivative(lambda A, B: formulas.loss(A, B, X, Y), (W1, W2), (V1, V2))
     G = (W2 @ W1 @ mT(X) @ X + sign * mT(Y) @ X) / X.shape[-2]

@@ -37,7 +37,8 @@ def lines_of(result: Result) -> list[str]:
 def detailed(result: Result) -> list[str]:
     """Return everything known about one claim."""
     verdict = result.verdict
-    lines = [*lines_of(result), f"          {result.claim.statement}", f"          source: {result.claim.source}"]
+    lines = lines_of(result)
+    lines += [f"          {result.claim.statement}", f"          source: {result.claim.source}"]
     lines.append(f"          {verdict.why}{_numbers(verdict)}")
     lines.extend(f"          no {rung}: {why}" for rung, why in verdict.skipped.items())
     if verdict.worst:
@@ -70,7 +71,7 @@ def summary(report: Report) -> str:
     """Return the closing line."""
     held = [result for result in report.results if result.ok]
     evidence = Counter(result.verdict.evidence.name for result in held)
-    kinds = ", ".join(f"{count} {name}" for name, count in sorted(evidence.items(), key=lambda item: -item[1]))
+    kinds = ", ".join(f"{count} {name}" for name, count in evidence.most_common())
     failed = len(report.results) - len(held)
     variants = sum(len(result.broken) for result in report.results)
     refuted = sum(verdict.refuted for result in report.results for _, verdict in result.broken)

@@ -13,15 +13,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from toymodels.claims import registry
 from toymodels.claims.claim import CASES, Claim, Result
-from toymodels.evidence.verdict import undecided
+from toymodels.errors import InputError
 from toymodels.validation import one_of, positive_int
 
 Progress = Callable[[int, int, str], None]
+Name = str | os.PathLike[str] | Claim
 
 
 @dataclass
@@ -45,12 +46,6 @@ class Report:
     def ok(self) -> bool:
         """Whether every claim holds and every broken variant is refuted."""
         return all(result.ok for result in self.results)
-
-    @classmethod
-    def join(cls, reports: Sequence[Report]) -> Report:
-        """Return several reports as one; a claim named twice is reported once."""
-        unique = {result.claim.name: result for report in reports for result in report.results}
-        return cls(list(unique.values()), sum(r.seconds for r in reports), reports[0].environment)
 
     def to_json(self) -> str:
         """Return strict JSON (null where a number is not finite)."""
@@ -97,7 +92,7 @@ def environment(effort: str, seed: int, jobs: int) -> dict[str, Any]:
 
     import toymodels
 
-    versions = {}
+    versions: dict[str, str | None] = {}
     for name in ("numpy", "scipy", "sympy", "hypothesis", "python-flint"):
         try:
             versions[name] = version(name)
@@ -114,7 +109,7 @@ def environment(effort: str, seed: int, jobs: int) -> dict[str, Any]:
 
 
 def verify(
-    what: str | Claim | None = None,
+    what: Name | Sequence[Name] | None = None,
     *,
     effort: str = "normal",
     seed: int = 0,
@@ -125,9 +120,9 @@ def verify(
 
     Parameters
     ----------
-    what : str or Claim, optional
+    what : str, path or Claim, or a sequence of them, optional
         A claim, theorem module, card, family or file (tried in that order);
-        everything by default.
+        everything by default. A claim named twice is verified once.
     effort : {"quick", "normal", "deep"}
     seed : int
         The same seed gives the same report, whatever the number of jobs.
@@ -150,10 +145,9 @@ def verify(
     positive_int("jobs", jobs)
     positive_int("seed", seed, least=0)
     start = time.perf_counter()
-    claims = [what] if isinstance(what, Claim) else registry.find(what)
-    source = what if isinstance(what, str) and what.endswith(".py") else None
+    claims = _claims(what)
     done: dict[int, Result] = {}
-    for index, result in _run(claims, source, effort, seed, jobs):
+    for index, result in _run(claims, effort, seed, jobs):
         done[index] = result
         if progress is not None:
             progress(len(done), len(claims), result.claim.name)
@@ -161,17 +155,33 @@ def verify(
     return Report(results, time.perf_counter() - start, environment(effort, seed, jobs))
 
 
-def _run(
-    claims: Sequence[Claim], source: str | None, effort: str, seed: int, jobs: int
-) -> Iterator[tuple[int, Result]]:
+def _claims(what: Any) -> list[Claim]:
+    """Return the claims that one name or several mean."""
+    if what is None or isinstance(what, (str, os.PathLike, Claim)):
+        names = [what]
+    elif isinstance(what, Sequence):
+        names = list(what)
+    else:
+        raise InputError(f"what: expected a name, a file or a claim, got {what!r}")
+    found: dict[str, Claim] = {}
+    for name in names:
+        if not isinstance(name, (str, os.PathLike, Claim, NoneType)):
+            raise InputError(f"what: expected a name, a file or a claim, got {name!r}")
+        path = os.fspath(name) if isinstance(name, os.PathLike) else name
+        for claim in [path] if isinstance(path, Claim) else registry.find(path):
+            found.setdefault(f"{claim.address} {claim.name}", claim)
+    return list(found.values())
+
+
+def _run(claims: Sequence[Claim], effort: str, seed: int, jobs: int) -> Iterator[tuple[int, Result]]:
     jobs = min(jobs, len(claims))
     if jobs <= 1:
         for index, claim in enumerate(claims):
-            yield index, _verify_one(claim, effort, seed)
+            yield index, claim.verify(effort, seed)
         return
     with _single_threaded(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {
-            pool.submit(_verify_by_name, claim.name, source, effort, seed): index
+            pool.submit(_verify_by_name, claim.name, claim.address, effort, seed): index
             for index, claim in enumerate(claims)
         }
         for future in as_completed(futures):
@@ -189,37 +199,16 @@ def _single_threaded() -> Iterator[None]:
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
+        os.environ.pop(name)
+        if before is not None:
             os.environ[name] = before
 
 
-def _verify_one(claim: Claim, effort: str, seed: int) -> Result:
-    start = time.perf_counter()
-    try:
-        return claim.verify(effort, seed)
-    except Exception as error:
-        text = str(error).splitlines()[0] if str(error) else ""
-        verdict = undecided(f"raised {type(error).__name__}: {text}{_where(error)}")
-        return Result(claim, verdict, [], time.perf_counter() - start)
-
-
-def _where(error: BaseException) -> str:
-    """Return file and line of the innermost frame."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    if frame is None:
-        return ""
-    return f" ({Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno})"
-
-
-def _verify_by_name(name: str, source: str | None, effort: str, seed: int) -> tuple[Any, Any, float]:
-    """Verify in a worker; claims hold functions, so they travel by name."""
-    claims = registry.find(source) if source else registry.all_claims()
+def _verify_by_name(name: str, address: str, effort: str, seed: int) -> tuple[Any, Any, float]:
+    """Verify in a worker; claims hold functions, so they travel by name, or by file and name."""
+    claims = registry.load_file(address) if address.endswith(".py") else registry.all_claims()
     claim = next(claim for claim in claims if claim.name == name)
-    result = _verify_one(claim, effort, seed)
+    result = claim.verify(effort, seed)
     return result.verdict, result.broken, result.seconds
 
 

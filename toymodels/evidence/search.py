@@ -6,7 +6,8 @@ import heapq
 import itertools
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -33,6 +34,28 @@ def _hypothesis() -> Any:
     return hypothesis
 
 
+@contextmanager
+def _own_constants_only() -> Iterator[None]:
+    """Keep Hypothesis from drawing numbers that it reads in the source of whatever is imported.
+
+    A search would otherwise depend on what else runs in the process.
+    """
+    from hypothesis.internal.conjecture import providers
+
+    names = ("_get_local_constants", "CONSTANTS_CACHE", "Constants")
+    if not all(hasattr(providers, name) for name in names):  # versions that read no sources
+        yield
+        return
+    before = {name: getattr(providers, name) for name in names[:2]}
+    none = providers.Constants()
+    own = {names[0]: lambda: none, names[1]: type(providers.CONSTANTS_CACHE)(1024)}
+    try:
+        vars(providers).update(own)
+        yield
+    finally:
+        vars(providers).update(before)
+
+
 class _Broken(Exception):
     """The current case breaks the statement."""
 
@@ -54,12 +77,15 @@ class Found:
     score : float
         Its objective.
     cases : int
+    rejected : str
+        Why the last case that did not count did not.
     """
 
     broken: Case | None = None
     worst: Case | None = None
     score: float = -math.inf
     cases: int = 0
+    rejected: str = ""
     nearest: list[tuple[float, int, Case]] = field(default_factory=list)
 
     def see(self, score: float, case: Case) -> None:
@@ -98,8 +124,7 @@ def _float_elements(domain: Domain) -> Any:
     if math.isinf(low) and math.isinf(high):
         return st.integers(-3, 3).map(float) | st.floats(-4, 4, allow_subnormal=False)
     if math.isinf(high):
-        start = low + 1
-        return st.integers(1, 4).map(lambda k: low + k) | st.floats(-6, 3).map(lambda x: low + math.exp(x)) | st.just(start)
+        return st.integers(1, 4).map(lambda k: low + k) | st.floats(-6, 3).map(lambda x: low + math.exp(x))
     return st.floats(low, high, exclude_min=True, exclude_max=True, allow_subnormal=False)
 
 
@@ -132,10 +157,12 @@ def explore(
     def probe(data: Any) -> None:
         try:
             case = evaluate(statement, _Explorer(data, system.exact), system, largest)
-        except (Rejected, OverflowError):
+        except (Rejected, OverflowError) as error:
+            found.rejected = str(error)
             hypothesis.reject()
         score = objective(case)
         if math.isnan(score):
+            found.rejected = "the difference has no finite error budget"
             hypothesis.reject()
         if score > 0:
             found.broken = case
@@ -163,7 +190,8 @@ def explore(
     data = hypothesis.strategies.data()
     test = hypothesis.seed(seed)(settings(hypothesis.given(data)(probe)))
     try:
-        test()
+        with _own_constants_only():
+            test()
     except (_Broken, _Enough):
         pass
     except hypothesis.errors.Unsatisfiable:
@@ -197,12 +225,21 @@ def sharpen(
             return -value
 
         try:
-            minimize(badness, start, method="Nelder-Mead", options={"maxfev": evaluations})
+            options = {"maxfev": evaluations, "initial_simplex": _simplex(start)}
+            minimize(badness, start, method="Nelder-Mead", options=options)
         except _Broken:
             break
     if found.broken is not None:
         found.broken = _rounded(statement, objective, found.broken, system)
     return found
+
+
+def _simplex(start: list[float]) -> list[list[float]]:
+    """Corners a quarter of each coordinate away, at least a quarter: SciPy's own would crawl from zero."""
+    corners = [list(start) for _ in range(len(start) + 1)]
+    for k, x in enumerate(start):
+        corners[k + 1][k] = x + max(abs(x), 1.0) / 4
+    return corners
 
 
 def _to_line(record: Record) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -32,25 +33,34 @@ def pairs(left: Any, right: Any) -> Iterator[Sides]:
     Vacuous
         When a side is empty or both are the same object.
     """
-    if isinstance(left, (tuple, list)) or isinstance(right, (tuple, list)):
-        if not isinstance(left, (tuple, list)) or not isinstance(right, (tuple, list)) or len(left) != len(right):
+    several = [isinstance(side, (tuple, list)) for side in (left, right)]
+    if any(several):
+        if not all(several) or len(left) != len(right):
             raise InputError("a statement must return as many left sides as right sides")
+        if not left:
+            raise Vacuous("there is nothing to compare")
         for a, b in zip(left, right, strict=True):
-            yield from pairs(a, b)
-        return
-    if isinstance(left, Jet) and isinstance(right, Jet):
-        for a, b in zip(left.parts, right.parts, strict=True):
             yield from pairs(a, b)
         return
     if left is right and not isinstance(left, (int, float)):
         raise Vacuous("both sides are the same object")
+    for a, b in zip_longest(_parts(left), _parts(right), fillvalue=0):
+        _require_comparable(a, b)
+        yield a, b
+
+
+def _require_comparable(left: Any, right: Any) -> None:
     shapes = [_shape(side) for side in (left, right)]
     # a plain number may stand for an array of equal numbers, as in "= 0"
     if None not in shapes and shapes[0] != shapes[1] and () not in shapes:
         raise InputError(f"left side has shape {shapes[0]}, right side {shapes[1]}")
     if any(shape is not None and 0 in shape for shape in shapes):
         raise Vacuous("a side is empty")
-    yield left, right
+
+
+def _parts(x: Any) -> tuple[Any, ...]:
+    """The parts of a jet, nested or not; a constant is its own value, with derivatives zero."""
+    return tuple(y for part in x.parts for y in _parts(part)) if isinstance(x, Jet) else (x,)
 
 
 def _shape(x: Any) -> tuple[int, ...] | None:
@@ -84,8 +94,14 @@ def excess(left: Any, right: Any) -> np.ndarray:
 
 def _one_excess(left: Any, right: Any) -> np.ndarray:
     a, b = (x if isinstance(x, Measured) else Measured(x) for x in (left, right))
-    value, error = np.broadcast_arrays(a.value - b.value, a.error + b.error)
+    value, error = np.broadcast_arrays(_difference(a.value, b.value), a.error + b.error)
     return (value - error).ravel()
+
+
+def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The difference; between equal infinities there is none."""
+    with np.errstate(invalid="ignore"):
+        return np.where(a == b, 0.0, a - b)
 
 
 def gaps(left: Any, right: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -93,7 +109,7 @@ def gaps(left: Any, right: Any) -> tuple[np.ndarray, np.ndarray]:
     differences, budgets = [], []
     for a, b in pairs(left, right):
         x, y = (side if isinstance(side, Measured) else Measured(side) for side in (a, b))
-        value, error = np.broadcast_arrays(abs(x.value - y.value), x.error + y.error)
+        value, error = np.broadcast_arrays(abs(_difference(x.value, y.value)), x.error + y.error)
         differences.append(value.ravel())
         budgets.append(error.ravel())
     return np.concatenate(differences), np.concatenate(budgets)

@@ -29,12 +29,15 @@ class Statement:
     ranges : dict of str to (int, int)
         Smallest and largest value of named sizes.
     name : str
+    smallest : int
+        Least size to draw, where the range of the name has larger ones.
     """
 
     function: Callable[..., Any]
     spaces: dict[str, Space]
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
     name: str = ""
+    smallest: int = 1
 
     def values(self, source: Source) -> dict[str, Any]:
         """Draw one value per variable."""
@@ -46,7 +49,11 @@ class Statement:
 
     def source(self, drawer: Drawer, system: System = FLOATS, largest: int = 5) -> Source:
         """Return a source of cases in a number system."""
-        return Source(drawer, system, self.ranges, (1, largest))
+        ranges = {name: (self._least(*ends), ends[1]) for name, ends in self.ranges.items()}
+        return Source(drawer, system, ranges, (self._least(1, largest), largest))
+
+    def _least(self, low: int, high: int) -> int:
+        return max(low, min(self.smallest, high))
 
 
 @dataclass
@@ -84,7 +91,9 @@ def replay(statement: Statement, record: Record, system: System = FLOATS) -> Cas
     return evaluate(statement, Replay(record), system)
 
 
-def draw_until_accepted(statement: Statement, drawer: Drawer, system: System = FLOATS, largest: int = 5) -> Case:
+def draw_until_accepted(
+    statement: Statement, drawer: Drawer, system: System = FLOATS, largest: int = 5
+) -> Case:
     """Evaluate the first case that lies in its spaces."""
     reason = ""
     for _ in range(MOST_REJECTIONS):

@@ -42,7 +42,7 @@ def lower(H: Array, size: Array, K: Array, J: Array, ratio: Array) -> Array:
     return 2 * H * H * K + J * size * size * (1 + ratio)
 
 
-@rational("(),(),(),(),(),()->()")
+@rational("(),(),(),(),()->()")
 def residual_share(r0: Array, H: Array, K: Array, above: Array, below: Array) -> Array:
     """The residual s - a.b at t from its start r0. Source: own derivation from linear_nets 3.10."""
     return r0 * (2 * H * K / above) * (2 * H * K / below)

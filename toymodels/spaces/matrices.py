@@ -13,19 +13,17 @@ import numpy as np
 
 from toymodels.arithmetic.arrays import Array, concatenate
 from toymodels.arithmetic.words import Words, letter
+from toymodels.errors import InputError
 from toymodels.spaces.source import POSITIVE, REAL, Domain, Source
 from toymodels.spaces.space import Space, size_of, tokens
-
-
-def _shape(sizes: str, source: Source) -> tuple[int, ...]:
-    return tuple(source.size(token) for token in tokens(sizes))
+from toymodels.validation import positive_int
 
 
 def matrix(sizes: str) -> Space:
     """Real matrices of the named shape, such as ``matrix("m d")``; numerals are literal sizes."""
-    rows, cols = map(size_of, tokens(sizes))
+    rows, cols = map(size_of, tokens(sizes, 2))
     return Space(
-        lambda source, name: source.array(_shape(sizes, source)),
+        lambda source, name: source.array((source.size(rows), source.size(cols))),
         f"matrix ({rows}, {cols})",
         lambda name: letter(name, rows, cols),
     )
@@ -33,18 +31,19 @@ def matrix(sizes: str) -> Space:
 
 def vector(sizes: str, domain: Domain = REAL) -> Space:
     """Real vectors of the named length."""
+    (length,) = map(size_of, tokens(sizes, 1))
     text = "vector" if domain == REAL else "positive vector" if domain == POSITIVE else "bounded vector"
-    return Space(lambda source, name: source.array(_shape(sizes, source), domain), f"{text} ({sizes},)")
+    return Space(lambda source, name: source.array((source.size(length),), domain), f"{text} ({length},)")
 
 
 def symmetric(size: str) -> Space:
     """Symmetric matrices."""
+    (dimension,) = map(size_of, tokens(size, 1))
 
     def draw(source: Source, name: str) -> Array:
         half = source.array((source.size(size),) * 2)
         return half + half.mT
 
-    dimension = size_of(size)
     return Space(
         draw, f"symmetric ({size}, {size})", lambda name: letter(name, dimension, dimension, "symmetric")
     )
@@ -52,15 +51,17 @@ def symmetric(size: str) -> Space:
 
 def positive_definite(size: str) -> Space:
     """Positive definite matrices: B Bᵀ plus a positive multiple of the identity."""
+    (dimension,) = map(size_of, tokens(size, 1))
 
     def draw(source: Source, name: str) -> Array:
         n = source.size(size)
         root = source.array((n, n))
         return root @ root.mT + source.number(POSITIVE) * np.eye(n, dtype=int)
 
-    dimension = size_of(size)
     return Space(
-        draw, f"positive definite ({size}, {size})", lambda name: letter(name, dimension, dimension, "symmetric")
+        draw,
+        f"positive definite ({size}, {size})",
+        lambda name: letter(name, dimension, dimension, "symmetric"),
     )
 
 
@@ -81,13 +82,12 @@ def _nonzero(source: Source, square: Any) -> Any:
 
 def orthogonal(size: str) -> Space:
     """Orthogonal matrices of either determinant: products of size or size - 1 reflections."""
+    (dimension,) = map(size_of, tokens(size, 1))
 
     def draw(source: Source, name: str) -> Array:
         n = source.size(size)
-        # reflections of a line are all alike, so one is enough there
-        return reflections(source, n, 1 if n == 1 else n - source.integer(0, 1))
+        return reflections(source, n, n - source.integer(0, 1))
 
-    dimension = size_of(size)
     return Space(
         draw, f"orthogonal ({size}, {size})", lambda name: letter(name, dimension, dimension, "orthogonal")
     )
@@ -95,26 +95,27 @@ def orthogonal(size: str) -> Space:
 
 def frame(sizes: str) -> Space:
     """Matrices with orthonormal columns, (n, d) with d <= n."""
-    rows, cols = tokens(sizes)
+    rows, cols = map(size_of, tokens(sizes, 2))
 
     def draw(source: Source, name: str) -> Array:
         n, d = source.size(rows), source.size(cols)
         source.require(d <= n, f"{cols} <= {rows}")
-        return reflections(source, n, n)[:, :d]
+        return reflections(source, n, n - source.integer(0, 1))[:, :d]
 
     return Space(
-        draw, f"orthonormal columns ({rows}, {cols})", lambda name: letter(name, size_of(rows), size_of(cols), "frame")
+        draw, f"orthonormal columns ({rows}, {cols})", lambda name: letter(name, rows, cols, "frame")
     )
 
 
 def unit_vector(size: str) -> Space:
-    """Unit vectors: stereographic images (2t, |t|² - 1)/(|t|² + 1)."""
+    """Unit vectors: stereographic images (2t, |t|² - 1)/(|t|² + 1), up or down."""
+    tokens(size, 1)
 
     def draw(source: Source, name: str) -> Array:
         t = source.array((source.size(size) - 1,))
         square = (t * t).sum()
-        one = source.make(np.array([1]))
-        return concatenate([t * 2, one * (square - 1)], -1) / (square + 1)
+        up = source.make(np.array([1])) * (2 * source.integer(0, 1) - 1)
+        return concatenate([t * 2, up * (square - 1)], -1) / (square + 1)
 
     return Space(draw, f"unit vector ({size},)")
 
@@ -128,6 +129,8 @@ class Invertible(NamedTuple):
 
 def invertible(size: str, factors: int = 3) -> Space:
     """Invertible matrices with their inverse: products of I + u vᵀ (Sherman-Morrison)."""
+    (dimension,) = map(size_of, tokens(size, 1))
+    positive_int("factors", factors)
 
     def draw(source: Source, name: str) -> Invertible:
         n = source.size(size)
@@ -141,7 +144,7 @@ def invertible(size: str, factors: int = 3) -> Space:
         return Invertible(product, inverse)
 
     def words(name: str) -> Invertible:
-        T: Words = letter(name, size_of(size), size_of(size), "invertible")
+        T: Words = letter(name, dimension, dimension, "invertible")
         return Invertible(T, T.inverse)
 
     return Space(draw, f"invertible ({size}, {size})", words)
@@ -155,6 +158,8 @@ def _away_from_zero(source: Source, x: Any) -> Any:
 
 def rectangular_diagonal(entries: Array, rows: int, cols: int) -> Array:
     """Return the (rows, cols) matrix with `entries` on its diagonal, zeros elsewhere."""
+    if entries.shape[-1] > min(rows, cols):
+        raise InputError(f"entries: at most {min(rows, cols)} fit on the diagonal, got {entries.shape[-1]}")
     picks = np.zeros((rows, cols, entries.shape[-1]), dtype=int)
     for k in range(entries.shape[-1]):
         picks[k, k, k] = 1

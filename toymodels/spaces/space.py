@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from toymodels.errors import InputError
 from toymodels.spaces.source import Refused, Source
 
 
@@ -43,9 +44,16 @@ class Space:
         return self.text
 
 
-def tokens(sizes: str) -> list[str]:
-    """Split the sizes of a shape, such as "m d"."""
-    return sizes.replace(",", " ").split()
+def tokens(sizes: str, count: int) -> list[str]:
+    """Split the sizes of a shape, such as "m d", into `count` names or positive numerals."""
+    names = sizes.replace(",", " ").split() if isinstance(sizes, str) else []
+    if len(names) != count or not all(_is_size(name) for name in names):
+        raise InputError(f"sizes: expected {count} size(s), each a name or a positive numeral, got {sizes!r}")
+    return names
+
+
+def _is_size(token: str) -> bool:
+    return int(token) > 0 if token.isdigit() else token.isidentifier()
 
 
 def size_of(token: str) -> str | int:

@@ -13,7 +13,7 @@ from toymodels.spaces.source import Rejected
 
 FAMILY = "linear"
 
-SMALL = dict(m=(1, 2), d=(1, 2), c=(1, 2))
+SMALL = dict(m=(2, 3), d=(1, 2), c=(1, 2))
 SHAPES = dict(m=(1, 4), d=(1, 4), c=(1, 4))
 EPS = np.finfo(float).eps
 

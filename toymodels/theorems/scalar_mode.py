@@ -221,13 +221,13 @@ def residual_between_exponentials(a, b, excess, t, *, rate=0):
     broken={"tail rate 2s": dict(imbalance=0)},
 )
 def tail_rate(a, b, s, *, imbalance=1):
-    r"""The residual decays at last like $e^{-2\kappa t}$, $2\kappa = \sqrt{4s^2+\delta^2}$: its logarithmic
-    slope over [t, 2t].
+    r"""The residual decays at last like $e^{-2\kappa t}$, $2\kappa = \sqrt{4s^2+\delta^2}$: over a fixed time
+    it shrinks by that factor, up to a relative $e^{-2\kappa t}$.
     """
-    times = np.array([2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
     rate = np.hypot(2 * s, imbalance * (a * a - b * b))
-    early, late = (np.log(abs(scalar_mode.residual(a, b, s, k * times / rate))) for k in (1, 2))
-    return 1 / times, Measured((early - late) / times, 1e-12), 1.0
+    turns = np.arange(3.0, 13.0)
+    early, late = (scalar_mode.residual(a, b, s, (turns + k) / rate) for k in (0, 1))
+    return np.exp(-turns), Measured(late / early, 1e-12), np.exp(-1.0)
 
 
 @identity(
@@ -375,7 +375,7 @@ def wide_scalar_angle(p, q, tangent, E, *, factor=1):
     M = omega + 2 * s
     top = wide_scalar.upper(decaying, 1, J, M, Q)
     # lower with H² = E: its root is taken by the kernel, so the square enters through a jet of H
-    bottom = wide_scalar.lower(root_of(E, omega), p, 1, J, M, Q)
+    bottom = wide_scalar.lower(root_of(E, omega), p, 1, J, Q / M)
     y = top / bottom
     return y.first, 2 * s * y.value - (P * y.value**2 - Q) / 2
 
