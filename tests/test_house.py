@@ -13,7 +13,7 @@ from toymodels import derivations, figures
 PACKAGE = Path(toymodels.__file__).parent
 LEVELS = [
     {"errors"},
-    {"validation"},
+    {"validation", "files", "randomness"},
     {"arithmetic", "plot"},
     {"spaces", "solutions", "losses", "data", "sweep"},
     {"problem", "trajectory"},

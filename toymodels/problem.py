@@ -16,6 +16,7 @@ import numpy as np
 
 from toymodels import losses
 from toymodels.errors import AssumptionError, InputError
+from toymodels.randomness import streams
 from toymodels.validation import one_of, positive_int, positive_real, real_array
 
 Array = np.ndarray
@@ -334,18 +335,3 @@ def take_rows(array: Array, rows: Array, target_ndim: int) -> Array:
         return array[..., rows] if target_ndim == 1 else array[..., rows, :]
     index = rows if target_ndim == 1 else rows[..., None]
     return np.take_along_axis(array, index, axis=-target_ndim)
-
-
-def streams(rng: Any, count: int) -> list[np.random.Generator]:
-    """Return one independent generator per run; the first k do not depend on `count`.
-
-    A seed (or None, which is seed 0) is spawned; a Generator spawns children.
-    """
-    if isinstance(rng, np.random.Generator):
-        return list(rng.spawn(count))
-    if isinstance(rng, (np.random.BitGenerator, np.random.SeedSequence)):
-        return list(np.random.default_rng(rng).spawn(count))
-    try:
-        return list(np.random.default_rng(0 if rng is None else rng).spawn(count))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"rng: expected a seed or a Generator, got {rng!r}") from error

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from toymodels.errors import InputError
+from toymodels.files import write_whole
 from toymodels.validation import nearest
 
 Array = np.ndarray
@@ -195,17 +196,8 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, Array], about: Mappi
             raise InputError(f"{name}: expected numbers to write, got {np.asarray(array).dtype}")
     target = _npz(path)
     note = np.array(json.dumps(_plain(dict(about)), allow_nan=False))
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}")
-    try:
-        # Opened like any new file, so that its permissions follow the umask.
-        with open(temporary, "xb") as file:
-            np.savez_compressed(file, allow_pickle=False, about=note, **arrays)
-        os.replace(temporary, target)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise InputError(f"path: cannot write {target}: {error.strerror}") from error
-        raise
+    save = partial(np.savez_compressed, allow_pickle=False, about=note, **arrays)
+    write_whole({target: save})
     return target
 
 

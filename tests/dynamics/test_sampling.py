@@ -7,7 +7,7 @@ from toy_problems import Product, regression
 import toymodels as tm
 from toymodels.dynamics import sampling
 from toymodels.dynamics.sampling import Minibatches, Sampler
-from toymodels.problem import streams
+from toymodels.randomness import streams
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 3), st.integers(0, 2**32))

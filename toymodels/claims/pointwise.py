@@ -153,7 +153,7 @@ def _searched(
         tightness = float(np.fmax(tight, tightness))
         return score
 
-    found = search.explore(statement, objective, plan.cases, plan.seed, system, shrinks=plan.shrinks)
+    found = search.hunt(statement, objective, plan.cases, plan.seed, system, plan.shrinks)
     if found.broken is None and parts is not _identity_parts:
         found = search.sharpen(statement, objective, found, min(plan.cases // 2, MOST_EVALUATIONS), system)
     if found.broken is not None:

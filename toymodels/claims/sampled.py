@@ -197,7 +197,7 @@ def decide_equivalence(statement: Statement, plan: Plan, options: Mapping[str, A
         seen.update(map(bool, first[clear]))
         return 1.0 if (first[clear] != second[clear]).any() else -float(distance[clear].min())
 
-    found = search.explore(statement, objective, plan.cases, plan.seed, shrinks=plan.shrinks)
+    found = search.hunt(statement, objective, plan.cases, plan.seed, shrinks=plan.shrinks)
     if found.broken is not None:
         first, second, _ = found.broken.result
         return _refuted(found.broken, "the predicates disagree", first, second, found.cases)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from toymodels.errors import InputError
+from toymodels.files import write_whole
 
 TEMPLATE = '''"""{title}: my own theorem, verified with `toymodels verify {file}`."""
 
@@ -69,19 +69,5 @@ def write_template(name: str, folder: str | os.PathLike = ".") -> Path:
         raise InputError(f"{path}: exists already")
     title = name.replace("_", " ").capitalize()
     content = TEMPLATE.format(name=name, title=title, file=path.name, year=date.today().year)
-    write_text(path, content)
+    write_whole({path: lambda file: file.write(content.encode())})
     return path
-
-
-def write_text(path: Path, content: str) -> None:
-    """Write a text file under a temporary name, then rename."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise InputError(f"cannot write to the folder {path.parent}: {error.strerror}") from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content)
-    umask = os.umask(0)
-    os.umask(umask)
-    os.chmod(temporary, 0o666 & ~umask)
-    os.replace(temporary, path)

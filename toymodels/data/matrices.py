@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 
 from toymodels.errors import InputError
+from toymodels.randomness import streams
 from toymodels.validation import positive_int, real_array
 
 Array = np.ndarray
-
-
-def streams(rng: Any, count: int) -> list[np.random.Generator]:
-    """Return independent generators: one part of the data does not depend on how another is drawn."""
-    try:
-        return list(np.random.default_rng(0 if rng is None else rng).spawn(count))
-    except (TypeError, ValueError) as error:
-        raise InputError(f"rng: expected a seed or a Generator, got {rng!r}") from error
 
 
 def haar_columns(n: int, k: int, generator: np.random.Generator) -> Array:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from toymodels.data.dataset import Data
-from toymodels.data.matrices import check_spectrum, haar_columns, haar_matrix, streams
+from toymodels.data.matrices import check_spectrum, haar_columns, haar_matrix
 from toymodels.errors import InputError
+from toymodels.randomness import streams
 from toymodels.validation import positive_int, positive_real, real_array
 
 Array = np.ndarray

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from toymodels.errors import InputError
-from toymodels.problem import Problem, streams
+from toymodels.problem import Problem
+from toymodels.randomness import streams
 from toymodels.validation import one_of, positive_int, positive_real
 
 Array = np.ndarray

@@ -13,9 +13,11 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from toymodels.arithmetic.systems import FLOATS, System
 from toymodels.evidence.statement import Case, Statement, evaluate, replay
-from toymodels.spaces.source import Domain, Record, Rejected
+from toymodels.spaces.source import Domain, RandomFloats, Record, Rejected
 
 Objective = Callable[[Case], float]
 """How close a case comes to breaking the statement: positive is broken."""
@@ -87,13 +89,14 @@ class Found:
     cases: int = 0
     rejected: str = ""
     nearest: list[tuple[float, int, Case]] = field(default_factory=list)
+    _order: Iterator[int] = field(default_factory=lambda: itertools.count(0, -1), repr=False)
 
-    def see(self, score: float, case: Case) -> None:
+    def see(self, score: float, case: Case, count: int = 1) -> None:
         """Count a case and keep the worst ones."""
-        self.cases += 1
+        self.cases += count
         if score > self.score:
             self.score, self.worst = score, case
-        heapq.heappush(self.nearest, (score, -self.cases, case))
+        heapq.heappush(self.nearest, (score, next(self._order), case))
         if len(self.nearest) > WORST_KEPT:
             heapq.heappop(self.nearest)
 
@@ -196,6 +199,48 @@ def explore(
         pass
     except hypothesis.errors.Unsatisfiable:
         pass
+    return found
+
+
+def hunt(
+    statement: Statement,
+    objective: Objective,
+    cases: int,
+    seed: int,
+    system: System = FLOATS,
+    shrinks: int = MOST_SHRINKS,
+) -> Found:
+    """Look at generic random cases first, which are cheap, then let Hypothesis look at the special ones.
+
+    Each has half of the cases. Where only the random half breaks the statement
+    the case is rounded instead of shrunk.
+    """
+    found = _sample(statement, objective, cases // 2, seed, system)
+    special = explore(statement, objective, cases - cases // 2, seed, system, shrinks=shrinks)
+    special.cases += found.cases
+    if special.broken is None and found.broken is not None:
+        special.broken = _rounded(statement, objective, found.broken, system)
+    for score, _, case in found.nearest:
+        special.see(score, case, count=0)
+    return special
+
+
+def _sample(statement: Statement, objective: Objective, cases: int, seed: int, system: System) -> Found:
+    """Evaluate independent random cases until one breaks the statement."""
+    found, drawer = Found(), RandomFloats(np.random.default_rng(seed))
+    for _ in range(cases):
+        try:
+            case = evaluate(statement, drawer, system, 4)
+        except (Rejected, OverflowError) as error:
+            found.rejected = str(error)
+            continue
+        score = objective(case)
+        if score > 0:
+            found.broken = case
+            found.cases += 1
+            break
+        if not math.isnan(score):
+            found.see(score, case)
     return found
 
 

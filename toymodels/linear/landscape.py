@@ -12,7 +12,7 @@ from toymodels.errors import AssumptionError, InputError
 from toymodels.linear import formulas
 from toymodels.linear.factors import gauge as move_along_gauge
 from toymodels.linear.whitening import TargetModes
-from toymodels.problem import streams
+from toymodels.randomness import streams
 from toymodels.validation import positive_int, real_array
 
 Array = np.ndarray

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from toymodels.errors import InputError
+from toymodels.files import write_whole
 from toymodels.validation import one_of, positive_real
 
 # What matplotlib would otherwise stamp on the file: the date, and the program's version.
@@ -84,7 +84,7 @@ def save(
     if data is not None:
         writers[_beside(stem, "npz")] = _data_writer(data)
     with _laid_out(figure):
-        _write_all(writers)
+        write_whole(writers, "stem")
     return tuple(writers)
 
 
@@ -147,30 +147,3 @@ def _data_writer(data: Mapping[str, Any]) -> Callable[[Any], None]:
         if arrays[name].dtype.kind not in "biufcUS":
             raise InputError(f"data: expected numbers or text for {name!r}, got {arrays[name].dtype}")
     return lambda file: np.savez_compressed(file, **arrays)
-
-
-def _write_all(writers: Mapping[Path, Callable[[Any], None]]) -> None:
-    """Write every file under a temporary name; rename them when all stand."""
-    waiting: dict[Path, Path] = {}
-    target = Path()
-    try:
-        for target, write in writers.items():
-            # Opened here rather than by tempfile, whose files nobody else may read.
-            waiting[target] = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
-            with open(waiting[target], "xb") as file:
-                write(file)
-        for target, temporary in waiting.items():
-            os.replace(temporary, target)
-    except OSError as error:
-        raise InputError(f"stem: cannot write {os.fspath(target)}: {error.strerror or error}") from error
-    finally:
-        for temporary in waiting.values():
-            _remove(temporary)
-
-
-def _remove(temporary: Path) -> None:
-    """Delete a temporary file if it is there; a folder that is no folder holds none."""
-    try:
-        temporary.unlink(missing_ok=True)
-    except OSError:
-        return

@@ -210,11 +210,12 @@ def pair_blocks(path, C, *, swap=0):
     ]
 
     def matrices(coefficients):
-        first = sum(coefficients[k, 0] * D1 for k, (D1, _) in enumerate(basis) if D1 is not None)
-        second = sum(coefficients[k, 0] * D2 for k, (_, D2) in enumerate(basis) if D2 is not None)
+        first = sum(coefficients[k, 0] * E1 for k, (E1, _) in enumerate(basis) if E1 is not None)
+        second = sum(coefficients[k, 0] * E2 for k, (_, E2) in enumerate(basis) if E2 is not None)
         return first, second
 
-    moved = formulas.hvp(path.W1, path.W2, *matrices(C), identity_like(path.W1), path.S)
+    D1, D2 = matrices(C)
+    moved = formulas.hvp(path.W1, path.W2, D1, D2, identity_like(path.W1), path.S)
     blocks = spectra.pair_blocks(path.a, path.b, path.s)
     return moved, matrices(blocks[swap, 1 - swap] @ C)
 
