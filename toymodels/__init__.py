@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AssumptionError": "errors",
     "ConvergenceError": "errors",
+    "DeepLinear": "linear",
     "InputError": "errors",
     "LeftArithmetic": "errors",
     "Trajectory": "trajectory",

@@ -60,7 +60,10 @@ def positive_real(name: str, value: Any, allow_zero: bool = False) -> float:
 
 def time_array(name: str, value: Any) -> np.ndarray:
     """Return times as float64: non-negative, not decreasing, infinity allowed."""
-    times = np.asarray(value)
+    try:
+        times = np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"{name}: expected a number or a 1-d array of times") from error
     if times.dtype.kind not in "biuf":
         raise InputError(f"{name}: expected real times, got {times.dtype}")
     times = times.astype(np.float64)

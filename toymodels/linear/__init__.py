@@ -1,6 +1,7 @@
-"""Two-layer linear networks: formulas, derivatives, landscape and exact dynamics."""
+"""Linear networks of two and more layers: formulas, derivatives, landscape and exact dynamics."""
 
 from toymodels.linear.aligned import aligned_factors, aligned_spectrum
+from toymodels.linear.deep import DeepLinear
 from toymodels.linear.factors import balanced_factors, gauge
 from toymodels.linear.landscape import (
     CriticalPoint,
@@ -15,6 +16,7 @@ from toymodels.linear.whitening import TargetModes
 
 __all__ = [
     "CriticalPoint",
+    "DeepLinear",
     "Statistics",
     "TargetModes",
     "TwoLayerLinear",

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toymodels.arithmetic import Array, mT
+from toymodels.linear.factors import balanced_factors
+from toymodels.linear.isotropic import isotropic_factors
 from toymodels.spaces import POSITIVE, Space
 from toymodels.spaces.matrices import reflections
 from toymodels.spaces.source import Domain, Refused, Source
@@ -180,3 +182,86 @@ def commuting_start() -> Space:
         return CommutingStart((Sxx + Sxx.T) / 2, Syx, tyy, theta, m)
 
     return Space(draw, "aligned start with commuting covariance (d, m, c)")
+
+
+class BalancedStart(NamedTuple):
+    """Weights with W2ᵀW2 - W1W1ᵀ = lam I, and the statistics of the data."""
+
+    Sxx: Array
+    Syx: Array
+    tyy: float
+    W1: Array
+    W2: Array
+    lam: float
+
+    @property
+    def theta(self) -> Array:
+        """Parameters, W1 then W2."""
+        return np.concatenate([self.W1.ravel(), self.W2.ravel()])
+
+
+def balanced_start(coloured: bool = False, closed: bool = False, tilt: float = 0.0) -> Space:
+    """Balanced starts of random widths (d, m, c), lam of either sign where the widths allow it, or zero.
+
+    Inputs are whitened up to their variance, or `coloured`. Where `closed`, a
+    nonzero lam comes only with a hidden layer as wide as the larger layer needs
+    for the product to obey an equation of its own. `tilt` leaves balance.
+    """
+
+    def draw(source: Source, name: str) -> BalancedStart:
+        _floats_only(source)
+        d, m, c = (source.size(size) for size in "dmc")
+        positive, negative = (m == c, m == d) if closed else (m <= c, m <= d)
+        signs = [0.0] + [1.0] * positive + [-1.0] * negative
+        lam = signs[source.integer(0, len(signs) - 1)] * float(source.number(Domain(0.1, 1.5)))
+        r = min(d, m, c)
+        W = source.array((c, r), Domain(-1.2, 1.2)) @ source.array((r, d), Domain(-1.2, 1.2))
+        O = reflections(source, m, min(m, 3))
+        W1, W2 = balanced_factors(W, lam, width=m, rotation=O)
+        W1 = W1 + tilt * source.array((m, d), Domain(-1.0, 1.0))
+        Syx = source.array((c, d), Domain(-1.5, 1.5))
+        V, variances = reflections(source, d, min(d, 3)), source.array((d,), Domain(0.4, 2.0))
+        Sxx = (V * variances) @ V.T if coloured else variances[0] * np.eye(d)
+        tyy = 1.0 + float((np.linalg.solve(Sxx, Syx.T) * Syx.T).sum())
+        return BalancedStart((Sxx + Sxx.T) / 2, Syx, tyy, W1, W2, lam)
+
+    kind, inputs = "tilted " if tilt else "", "any" if coloured else "white"
+    return Space(draw, f"{kind}balanced start, {inputs} inputs (d, m, c)")
+
+
+class IsotropicStart(NamedTuple):
+    """Weights with M J M = gamma² J, and the statistics of the data."""
+
+    Sxx: Array
+    Syx: Array
+    tyy: float
+    W1: Array
+    W2: Array
+    gamma: float
+
+    @property
+    def theta(self) -> Array:
+        """Parameters, W1 then W2."""
+        return np.concatenate([self.W1.ravel(), self.W2.ravel()])
+
+
+def isotropic_start(coloured: bool = False, gaussian: bool = False, empty: bool = False) -> Space:
+    """Isotropic starts of width c + d or more; W(0) = 0 where `empty`, plainly random where `gaussian`."""
+
+    def draw(source: Source, name: str) -> IsotropicStart:
+        _floats_only(source)
+        d, c = (source.size(size) for size in "dc")
+        m = d + c + source.integer(0, 1)
+        gamma = float(source.number(Domain(0.2, 1.5)))
+        K = source.array((c, d), Domain(-0.4, 0.4)) * (0.0 if empty else 1.0)
+        O = reflections(source, m, min(m, 3))
+        W1, W2 = isotropic_factors(K, gamma, width=m, rotation=O)
+        if gaussian:
+            W1, W2 = source.array((m, d), Domain(-1.0, 1.0)), source.array((c, m), Domain(-1.0, 1.0))
+        Syx = source.array((c, d), Domain(-1.5, 1.5))
+        V, variances = reflections(source, d, min(d, 3)), source.array((d,), Domain(0.4, 2.0))
+        Sxx = (V * variances) @ V.T if coloured else np.eye(d)
+        tyy = 1.0 + float((np.linalg.solve(Sxx, Syx.T) * Syx.T).sum())
+        return IsotropicStart((Sxx + Sxx.T) / 2, Syx, tyy, W1, W2, gamma)
+
+    return Space(draw, f"isotropic start, {'any' if coloured else 'white'} inputs (d, c)")

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from toymodels.errors import AssumptionError
-from toymodels.linear import formulas
+from toymodels.linear.balanced import Balanced, balance_of
+from toymodels.linear.closure import Closed, closure_of
 from toymodels.linear.escape import Escape
+from toymodels.linear.forms import Flow, Units, rounding_level
+from toymodels.linear.isotropic import Isotropic
 from toymodels.linear.modes import Modes, aligned_modes, signed_permutation
 from toymodels.linear.statistics import EPS
 from toymodels.problem import ClosedForm
@@ -24,12 +27,24 @@ _LARGEST_EXPONENT = 745.0
 """Past it e^-x is zero in floats, and so is the error that a factor e^-x carries."""
 
 
+_NO_FORM = (
+    "theta0: expected weights that share their singular vectors with the target and the inputs, or one input "
+    "and one output, or W2ᵀW2/r2 - W1W1ᵀ/r1 = lam I (rates r1, r2) with whitened inputs, with lam = 0, or "
+    "with as many neurons as outputs (lam > 0) or inputs (lam < 0), or isotropic weights M J M = gamma² J"
+)
+
+
 def closed_form(problem: TwoLayerLinear, theta0: Array, rates: Array) -> ClosedForm:
     """Return the exact gradient flow of a two-layer linear network, if its start has one.
 
-    Two kinds of start have one: aligned ones, where weights, target and inputs
-    share their singular vectors and each mode solves a scalar equation; and any
-    start of a net with one input and one output.
+    These starts have one: aligned ones, where weights, target and inputs share
+    their singular vectors and each mode solves a scalar equation; any start of
+    a net with one input and one output; balanced ones, W2ᵀW2 - W1W1ᵀ = lam I,
+    with whitened inputs, Sxx = l I, where a matrix Riccati equation gives the
+    layers up to a rotation of the hidden units (see `balanced.Balanced`; one
+    neuron is always balanced, and leaves nothing to rotate); and those whose
+    product obeys an equation of its own, whatever the inputs (see
+    `closure.Closed`).
 
     Parameters
     ----------
@@ -37,19 +52,24 @@ def closed_form(problem: TwoLayerLinear, theta0: Array, rates: Array) -> ClosedF
     theta0 : runs + (p,)
         The start.
     rates : (2,)
-        Factors on the velocities of W1 and W2.
+        Factors on the velocities of W1 and W2; where they differ, balanced
+        means balanced in the units in which they are equal,
+        W2ᵀW2/r2 - W1W1ᵀ/r1 = lam I.
 
     Returns
     -------
     ClosedForm
-        Its `.error` bounds the distance to the flow of the problem's float
-        statistics; a start near a saddle's stable manifold has a large one,
-        since what separates it from alignment grows there.
+        With `.at`, `.product`, `.gram`, `.ntk`, `.limit()`, and `.determined`
+        for what of the parameters is known. Its `.error` bounds the distance to
+        the flow of the problem's float statistics; a start near a saddle's
+        stable manifold has a large one, since what separates it from alignment
+        or balance grows there. Times are finite where the product's own
+        equation is integrated (coloured inputs); elsewhere inf is the limit.
 
     Raises
     ------
     AssumptionError
-        When the start is of neither kind, with the measured residual.
+        When the start is of no such kind, with the smallest residual measured.
 
     Examples
     --------
@@ -62,43 +82,37 @@ def closed_form(problem: TwoLayerLinear, theta0: Array, rates: Array) -> ClosedF
     """
     W1, W2 = problem.unpack(np.asarray(theta0, dtype=float))
     pair = (float(rates[0]), float(rates[1]))
-    (d,), c = problem.statistics.Sxx.shape[:1], len(problem.statistics.Syx)
+    d, c = len(problem.statistics.Sxx), len(problem.statistics.Syx)
     if c == d == 1:
         return OneInputOneOutput(problem, W1, W2, pair)
     modes = aligned_modes(W1, W2, problem.statistics)
-    worst = float(modes.residual.max())
-    if not worst <= 1e-12 * (problem.width + c + d):
+    unaligned = float(modes.residual.max())
+    if unaligned <= rounding_level(problem):
+        return Aligned(problem, W1, W2, modes, pair)
+    if 0.0 in pair:
         raise AssumptionError(
-            "theta0: expected weights that share their singular vectors with the target and the inputs, "
-            "or one input and one output",
-            worst,
+            "rates: expected positive factors, or a start that shares its singular vectors with the target "
+            "and the inputs",
+            unaligned,
         )
-    return Aligned(problem, W1, W2, modes, pair)
+    units = Units.of(problem, pair)
+    balance = balance_of(units, W1, W2)
+    unbalanced = float(balance.residual.max())
+    if unbalanced <= rounding_level(problem) and units.colour <= rounding_level(problem):
+        return Balanced(problem, W1, W2, units, balance)
+    closure = closure_of(units, balance, W1, W2, rounding_level(problem))
+    if closure.residual <= rounding_level(problem):
+        form = Isotropic if units.colour <= rounding_level(problem) and not closure.shift.any() else Closed
+        return form(problem, W1, W2, units, closure)
+    raise AssumptionError(_NO_FORM, min(unaligned, max(unbalanced, units.colour), closure.residual))
 
 
-class _Flow:
-    """What both closed forms share."""
-
-    determined = "parameters"
+class _Parameters(Flow):
+    """What the forms that know the parameters share; `rates` are factors on the layers' velocities."""
 
     def __init__(self, problem: TwoLayerLinear, W1: Array, W2: Array, rates: tuple[float, float]):
-        self.problem, self.W1, self.W2, self.rates = problem, W1, W2, rates
-
-    def layers(self, t: Array) -> tuple[Array, Array]:
-        """Return W1 and W2 at the times t, t.shape + runs + matrix."""
-        raise NotImplementedError
-
-    def at(self, t: Any) -> Array:
-        """Return theta at the times t, shape t.shape + runs + (p,)."""
-        return self.problem.pack(*self.layers(np.asarray(t, dtype=float)))
-
-    def product(self, t: Any) -> Array:
-        """Return W2 W1 at the times t, t.shape + runs + (c, d)."""
-        return formulas.product(*self.layers(np.asarray(t, dtype=float)))
-
-    def gram(self, t: Any) -> Array:
-        """Return QQᵀ of Q = [W1ᵀ; W2] at the times t, t.shape + runs + (d + c, d + c)."""
-        return formulas.gram(*self.layers(np.asarray(t, dtype=float)))
+        super().__init__(problem, W1, W2)
+        self.rates = rates
 
     def _size(self, t: Array) -> Array:
         """The larger of the norms of theta at 0 and at t."""
@@ -123,7 +137,7 @@ class _Flow:
         return size * rounding + moved
 
 
-class Aligned(_Flow):
+class Aligned(_Parameters):
     """The flow from an aligned start: a scalar equation for each mode; see `closed_form`."""
 
     def __init__(
@@ -166,7 +180,7 @@ class Aligned(_Flow):
         return m.residual + rounded + self._unit_error()
 
 
-class OneInputOneOutput(_Flow):
+class OneInputOneOutput(_Parameters):
     """The flow of a net with one input and one output, from any start; see `closed_form`."""
 
     def layers(self, t: Array) -> tuple[Array, Array]:

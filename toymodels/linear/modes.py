@@ -110,8 +110,8 @@ def _modes_along(V: Array, W1: Array, W2: Array, S: Array, Sxx: Array) -> Modes:
     """Read the modes off the images of the input directions."""
     first, second, target = _relative(W1), _relative(W2), _relative(S)
     floor = np.where(signed_permutation(V), 0.0, 4 * max(*W1.shape[-2:], len(S)) * EPS)
-    O = _orthonormal(_longer(first @ V, second.mT @ target @ V), floor)
-    U = _orthonormal(_longer(target @ V, second @ first @ V), floor)
+    O = orthonormal(_longer(first @ V, second.mT @ target @ V), floor)
+    U = orthonormal(_longer(target @ V, second @ first @ V), floor)
     moving = (np.abs(O).max(-2, keepdims=True) > 0) & (np.abs(U).max(-2, keepdims=True) > 0)
     O, U = np.where(moving, O, 0.0), np.where(moving, U, 0.0)
     a, b, s, l = (_diagonal(*x) for x in ((O, W1, V), (U, W2, O), (U, S, V), (V, Sxx, V)))
@@ -175,7 +175,7 @@ def _longer(first: Array, second: Array) -> Array:
     return np.where(longer[..., None, :], first, second)
 
 
-def _orthonormal(columns: Array, floor: Array) -> Array:
+def orthonormal(columns: Array, floor: Array) -> Array:
     """Orthonormalise (..., k, d) columns, longest first; those at the floor, or past k, become zero.
 
     The error that a short column takes from the long ones lies along them, so it

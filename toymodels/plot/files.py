@@ -20,6 +20,8 @@ _METADATA: dict[str, dict[str, None]] = {
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
 }
+# Of a page's width or height, far below what a printer resolves.
+_DIGITS = 9
 _OUTPUT: dict[Any, Any] = {
     "pdf.fonttype": 42,
     "pdf.compression": 6,
@@ -101,7 +103,8 @@ def _laid_out(figure: Any) -> Iterator[None]:
     """Lay the figure out once, for every format, and give it back as it was.
 
     A layout engine starts from where it ended, and so would place things a
-    little differently in every file.
+    little differently in every file. Its solver visits constraints in no fixed
+    order, so the last bits of the places are rounded off.
     """
     engine = figure.get_layout_engine()
     if engine is None:
@@ -110,6 +113,9 @@ def _laid_out(figure: Any) -> Iterator[None]:
     before = [(ax, ax.get_position(True), ax.get_position(), ax.get_in_layout()) for ax in figure.axes]
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
+    for ax in figure.axes:
+        place = ax.get_position(True)
+        ax.set_position(place.from_extents(*place.extents.round(_DIGITS)))
     try:
         yield
     finally:

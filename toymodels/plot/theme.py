@@ -18,6 +18,7 @@ _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8,
 _MARKERS = ("o", "s", "^", "D", "v", "<")
 # Few series take colours that are far apart in lightness and keep clear of the palest.
 _CHOICE = {1: (0,), 2: (0, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
+_PALEST_SHADE = 0.8
 
 _PAGE: dict[Any, Any] = {
     # Hinted words have another width at every resolution; the layout is made at one and printed at another.
@@ -134,6 +135,45 @@ def series(count: int) -> list[dict[str, Any]]:
             "marker": _MARKERS[(k + k // cycle) % cycle],
         }
         for k, colour in enumerate(chosen)
+    ]
+
+
+def gradation(count: int) -> list[dict[str, Any]]:
+    """Return line styles for `count` values of one parameter, in its order from dark to light.
+
+    Parameters
+    ----------
+    count : int
+        Number of values.
+
+    Returns
+    -------
+    list of dict
+        ``color`` and ``marker`` of each; all lines are solid.
+
+    Raises
+    ------
+    InputError
+        When `count` is not a positive integer.
+
+    Notes
+    -----
+    Colours of viridis, whose lightness grows evenly, without its palest part.
+
+    Examples
+    --------
+    >>> [look["color"] for look in gradation(3)]
+    ['#440154', '#2a788e', '#7ad151']
+    """
+    count = positive_int("count", count)
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    colours = colormaps["viridis"]
+    shades = [_PALEST_SHADE * k / max(count - 1, 1) for k in range(count)]
+    return [
+        {"color": to_hex(colours(shade)), "linestyle": "-", "marker": _MARKERS[k % len(_MARKERS)]}
+        for k, shade in enumerate(shades)
     ]
 
 

@@ -1,0 +1,144 @@
+"""Rich and lazy ReLU networks.
+
+A two-layer ReLU net learns a teacher of three neurons, from neurons of overall
+scale tau and imbalance delta = a_i^2 - |w_i|^2, paired so that the net starts
+at zero. At large scale the tangent kernel stays where it is and the test loss
+is high: lazy. At small scale the kernel moves and the test loss is low: rich.
+There the imbalance decides: upstream, delta > 0, small input weights turn fast
+and features are learned early; downstream, delta < 0, large input weights turn
+late, the kernel moves far a little below balance, and the test loss rises with
+-delta. Every cell is one net, trained by gradient descent.
+
+Source: after Kunin et al. 2024, arXiv 2406.06158, figure 1 (there 100 inputs, 1000 samples, 50
+neurons; here 20, 200 and 20); linear_nets 6.12.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import toymodels as tm
+from toymodels import plot
+from toymodels.arithmetic import frobenius
+from toymodels.linear import balanced_factors
+from toymodels.problem import Problem
+
+Array = np.ndarray
+
+TEACHERS = 3
+SIZES = {"quick": (8, 60, 8, 4, 150), "normal": (20, 200, 20, 11, 1000), "deep": (100, 1000, 50, 21, 10000)}
+"""Inputs d, samples n, neurons m, cells per side and steps."""
+FRESH = 1000
+STEP = 0.4
+SCALES, IMBALANCES = (-1.0, 0.3), (-1.0, 1.0)
+
+
+class ReLUNet(Problem):
+    """Outputs ``sum_i a_i max(w_i.x, 0)``, theta = [W (m, d), a (m,)], relu'(0) = 0."""
+
+    def __init__(self, X: Array, y: Array, width: int):
+        super().__init__(X, y, {"W": (width, X.shape[1]), "a": (width,)})
+
+    def outputs(self, theta: Array) -> Array:
+        """Return the outputs (..., n)."""
+        W, a = self.unpack(theta)
+        return (np.maximum(self.inputs @ W.mT, 0) @ a[..., None])[..., 0]
+
+    def vjp(self, theta: Array, cotangent: Array, rows: Array | None = None) -> Array:
+        """Return Jᵀ cotangent, (..., p)."""
+        W, a = self.unpack(theta)
+        X = self.inputs if rows is None else self.inputs[rows]
+        before = X @ W.mT
+        felt = (before.real > 0) * cotangent[..., None]
+        return self.pack(a[..., None] * (felt.mT @ X), (felt * before).sum(-2))
+
+    def ntk(self, theta: Array) -> Array:
+        """Return the tangent kernel (..., n, n): gates times inputs, and hidden layer."""
+        W, a = self.unpack(theta)
+        before = self.inputs @ W.mT
+        felt, hidden = (before > 0) * a[..., None, :], np.maximum(before, 0)
+        return (felt @ felt.mT) * (self.inputs @ self.inputs.T) + hidden @ hidden.mT
+
+
+def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
+    """Draw two heat maps; stacked in a column, side by side on the full width."""
+    data = arrays(*SIZES[effort])
+    stacked = width == "column"
+    with plot.style(width, height=4.6 if stacked else 2.6):
+        drawing, maps = plot.panels(1, 2, stacked, sharex=True, sharey=True)
+        for ax, name, words in zip(maps, ("kernel_distance", "test_loss"), WORDS, strict=True):
+            draw_map(ax, data, name, words)
+        for ax in maps if stacked else maps[:1]:
+            ax.set_ylabel(r"imbalance $\delta=a_i^2-|w_i|^2$")
+        for ax in maps[-1:] if stacked else maps:
+            ax.set_xlabel(r"scale $\tau=\sqrt{|a_i||w_i|}$")
+    return drawing, data
+
+
+WORDS = ("kernel distance", "test loss / loss of zero")
+
+
+def arrays(d: int, n: int, m: int, cells: int, steps: int) -> dict[str, Array]:
+    """Train one net for every scale and imbalance; return what became of them, (imbalance, scale)."""
+    samples, fresh, teaching, hidden = np.random.default_rng(0).spawn(4)
+    X, new = unit_rows(samples, n, d), unit_rows(fresh, FRESH, d)
+    teacher = unit_rows(teaching, TEACHERS, d)
+    signs = (-1.0) ** np.arange(TEACHERS)
+    y, answers = (np.maximum(rows @ teacher.T, 0) @ signs for rows in (X, new))
+    directions = unit_rows(hidden, m // 2, d)
+
+    scales, imbalances = np.logspace(*SCALES, cells), np.linspace(*IMBALANCES, cells)
+    sizes = np.array([[layer_sizes(scale, delta) for scale in scales] for delta in imbalances]).reshape(-1, 2)
+    problem, exam = ReLUNet(X, y, m), ReLUNet(new, answers, m)
+    start = problem.pack(*paired(directions, sizes))
+    lr = STEP * d / (m * (sizes**2).sum(-1) / 2 + 2)
+    run = tm.descend(problem, start, lr=lr, steps=steps, every=steps, record=("loss",), measure_error=False)
+    shape, end = (cells, cells), run.theta[-1]
+    return {
+        "scales": scales,
+        "imbalances": imbalances,
+        "kernel_distance": kernel_distance(problem.ntk(start), problem.ntk(end)).reshape(shape),
+        "test_loss": (exam.loss(end) / exam.loss(0 * end)).reshape(shape),
+        "train_loss": (run["loss"][-1] / problem.loss(0 * end)).reshape(shape),
+    }
+
+
+def unit_rows(generator: np.random.Generator, rows: int, columns: int) -> Array:
+    """Draw uniform unit vectors."""
+    draw = generator.standard_normal((rows, columns))
+    return draw / np.linalg.norm(draw, axis=1, keepdims=True)
+
+
+def layer_sizes(scale: float, delta: float) -> tuple[float, float]:
+    """Return |w| and |a| with |a| |w| = scale^2 and a^2 - |w|^2 = delta."""
+    w, a = balanced_factors([[scale**2]], delta, width=1)
+    return abs(float(w[0, 0])), abs(float(a[0, 0]))
+
+
+def paired(directions: Array, sizes: Array) -> tuple[Array, Array]:
+    """Return W (R, m, d) and a (R, m): each direction once with either sign of a, so that outputs cancel."""
+    both = np.concatenate([directions, directions])
+    signs = np.repeat([1.0, -1.0], len(directions))
+    return sizes[:, :1, None] * both, sizes[:, 1:] * signs
+
+
+def kernel_distance(K: Array, other: Array) -> Array:
+    """Return 1 - <K, K'>/(|K| |K'|)."""
+    return 1 - frobenius(K, other) / np.sqrt(frobenius(K, K) * frobenius(other, other))
+
+
+def draw_map(ax: Any, data: dict[str, Array], name: str, words: str) -> None:
+    """Draw one heat map on a logarithmic scale of tau."""
+    ax.set_xscale("log")
+    plot.heat_map(ax, data["scales"], data["imbalances"], data[name], words)
+    ax.axhline(0, color="white", linewidth=0.6, linestyle=(0, (4, 3)))
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    from . import main
+
+    raise SystemExit(main(Path(__file__).stem))
