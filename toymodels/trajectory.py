@@ -8,7 +8,6 @@ import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,8 +195,8 @@ def write_npz(path: str | os.PathLike, arrays: Mapping[str, Array], about: Mappi
             raise InputError(f"{name}: expected numbers to write, got {np.asarray(array).dtype}")
     target = _npz(path)
     note = np.array(json.dumps(_plain(dict(about)), allow_nan=False))
-    save = partial(np.savez_compressed, allow_pickle=False, about=note, **arrays)
-    write_whole({target: save})
+    content: dict[str, Any] = {"about": note, **arrays}
+    write_whole({target: lambda file: np.savez_compressed(file, allow_pickle=False, **content)})
     return target
 
 

@@ -66,7 +66,8 @@ def test_jets_pair_by_parts_and_constants_have_no_derivatives():
 def test_gaps_and_excess(a, e, b, f):
     left, right = Measured(a, e), Measured(b, f)
     gap, budget = sides.gaps(left, right)
-    assert gap == abs(a - b) and budget == e + f
+    assert gap == abs(a - b)
+    assert e + f < budget <= e + f + 1e-300 or budget == e + f > 0
     assert sides.excess(left, right) == (a - b) - (e + f)
     assert sides.has_budget(left, b) and sides.has_budget(a, right) and not sides.has_budget(a, b)
 

@@ -60,8 +60,9 @@ def labels_outside_the_limits(drawing):
 
 @every
 def test_drawn_twice_the_bytes_are_the_same(name, tmp_path):
-    first, second = (figures.draw(name, tmp_path / k, effort="quick") for k in ("a/new", "b"))
-    assert [path.name for path in first] == [f"{name}.{end}" for end in ("pdf", "svg", "png", "npz")]
+    # SVG shows every coordinate; the other formats are tested where figures are saved
+    first, second = (figures.draw(name, tmp_path / k, ["svg"], effort="quick") for k in ("a/new", "b"))
+    assert [path.name for path in first] == [f"{name}.{end}" for end in ("svg", "npz")]
     for one, other in zip(first, second, strict=True):
         assert one.stat().st_size > 500
         assert one.read_bytes() == other.read_bytes(), one.name

@@ -121,6 +121,7 @@ def test_rotations_permutations_and_signs(start, t, seed):
 def test_units_are_exact(start, t, e):
     w0, a0, b = start
     assume(min((abs(x) for x in (*w0, a0, *b) if x), default=1.0) > 1e-5)
+    assume(t == 0 or t > 1e-200)  # a power of two rounds what underflows
     c = 2.0**e
     w, a = one_neuron.flow(w0, a0, b, t)
     scaled = one_neuron.flow(c * w0, c * a0, c * c * b, t / c**2)

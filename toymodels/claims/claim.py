@@ -66,8 +66,8 @@ class Plan:
 
     @property
     def shrinks(self) -> int:
-        """Cases that shrinking a counterexample may look at: twice the search, within limits."""
-        return min(max(2 * self.cases, 10), 200)
+        """Cases that shrinking a counterexample may look at; few where a case is a training."""
+        return 8 if self.cases < CASES["quick"] else 50
 
     def rng(self) -> np.random.Generator:
         """Return a fresh generator of the plan's seed."""

@@ -212,11 +212,12 @@ def hunt(
 ) -> Found:
     """Look at generic random cases first, which are cheap, then let Hypothesis look at the special ones.
 
-    Each has half of the cases. Where only the random half breaks the statement
+    Three quarters of the cases are random. Where only the random half breaks the statement
     the case is rounded instead of shrunk.
     """
-    found = _sample(statement, objective, cases // 2, seed, system)
-    special = explore(statement, objective, cases - cases // 2, seed, system, shrinks=shrinks)
+    special_cases = max(cases // 4, 1)
+    found = _sample(statement, objective, cases - special_cases, seed, system)
+    special = explore(statement, objective, special_cases, seed, system, shrinks=shrinks)
     special.cases += found.cases
     if special.broken is None and found.broken is not None:
         special.broken = _rounded(statement, objective, found.broken, system)

@@ -11,7 +11,7 @@ import numpy as np
 from toymodels.arithmetic.commutative import Scalar
 from toymodels.arithmetic.compound import Compound
 from toymodels.arithmetic.jets import Jet
-from toymodels.arithmetic.measured import Measured
+from toymodels.arithmetic.measured import SMALLEST, Measured
 from toymodels.arithmetic.words import Words
 from toymodels.errors import InputError
 
@@ -105,11 +105,14 @@ def _difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def gaps(left: Any, right: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return |left - right| and the error budget of the difference, flattened."""
+    """Return |left - right| and the error budget of the difference, flattened.
+
+    The budget grants what underflow may lose: the smallest normal number.
+    """
     differences, budgets = [], []
     for a, b in pairs(left, right):
         x, y = (side if isinstance(side, Measured) else Measured(side) for side in (a, b))
-        value, error = np.broadcast_arrays(abs(_difference(x.value, y.value)), x.error + y.error)
+        value, error = np.broadcast_arrays(abs(_difference(x.value, y.value)), x.error + y.error + SMALLEST)
         differences.append(value.ravel())
         budgets.append(error.ravel())
     return np.concatenate(differences), np.concatenate(budgets)

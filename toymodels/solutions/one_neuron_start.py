@@ -191,8 +191,9 @@ def _leading(
         c_plus[here] = unstable_coordinate(*parts)
     if (opposed & (delta < 0)).any():
         here = opposed & (delta < 0)
-        parts = (z[here] for z in (w0, a0, unit_b, length, unit, delta, kappa))
-        c_plus[here] = x[here] * _downstream_side(*parts, y[here] / x[here])
+        below = [z[here] for z in (w0, a0, unit_b, length, unit, delta, kappa)]
+        below.append(y[here] / x[here])
+        c_plus[here] = x[here] * _downstream_side(*below)
     return c_plus
 
 
