@@ -62,7 +62,7 @@ def _smallest(statement: Statement, plan: Plan, rung: str) -> Counterexample | N
         ranges = {name: (low, max(low, min(high, largest))) for name, (low, high) in statement.ranges.items()}
         small = replace(statement, ranges=ranges)
         try:
-            found = search.explore(small, objective, 20, plan.seed, system, largest, plan.shrinks)
+            found = search.explore(small, objective, 10, plan.seed, system, largest, plan.shrinks)
         except NOT_HERE:
             return None
         if found.broken is not None:
