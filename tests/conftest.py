@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import settings
@@ -13,6 +14,15 @@ settings.load_profile("toymodels")
 
 FORBID = "TOYMODELS_FORBID_SKIPS"
 """Set in continuous integration: only tests against optional peers may be skipped."""
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what is marked rigor where the extra of that name is not installed."""
+    if find_spec("flint") is None:
+        absent = pytest.mark.skip(reason="python-flint is not installed")
+        for item in items:
+            if item.get_closest_marker("rigor"):
+                item.add_marker(absent)
 
 
 @pytest.hookimpl(trylast=True)

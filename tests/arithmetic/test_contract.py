@@ -218,8 +218,6 @@ def test_degrees(formula, seed):
 @given(seed=st.integers(0, 2**32))
 def test_flint_rationals_agree_with_fractions(formula, seed):
     fmpq = systems.fmpq()
-    if fmpq is None:
-        pytest.skip("python-flint is not installed")
     draw, inputs, exact = accepted(formula, seed)
     results = run(formula, fmpq, inputs)
     equal_shapes(formula, draw, results)
@@ -238,8 +236,6 @@ def dyadic(x):
 @given(seed=st.integers(0, 2**32))
 def test_balls_contain_the_value(formula, seed):
     balls = systems.balls()
-    if balls is None:
-        pytest.skip("python-flint is not installed")
     from flint import arb
 
     draw, inputs, exact = accepted(formula, seed, reference=reference_of(formula))

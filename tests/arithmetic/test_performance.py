@@ -45,7 +45,6 @@ def exact_identity(kind):
 
 
 @pytest.mark.rigor
-@pytest.mark.skipif(fmpq() is None, reason="python-flint is not installed")
 def test_a_gradient_identity_on_flint_rationals_takes_milliseconds():
     assert best_of(exact_identity(fmpq()), 15) < 5e-3
 
