@@ -28,6 +28,8 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session, exitstatus):
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # a worker, whose reports the main process collects
+        return
     skipped = [report.nodeid for report in reporter.stats.get("skipped", []) if "peers" not in report.nodeid]
     if os.environ.get(FORBID) and skipped and exitstatus == 0:
         print(f"\nskipped, which {FORBID} forbids: {', '.join(skipped)}")

@@ -96,7 +96,12 @@ def _verify(options: argparse.Namespace) -> int:
 
     progress = show_progress if sys.stderr.isatty() and not options.json else None
     report = verify(
-        options.what or None, effort=options.effort, seed=options.seed, jobs=options.jobs, progress=progress
+        options.what or None,
+        effort=options.effort,
+        seed=options.seed,
+        jobs=options.jobs,
+        explain=options.verbose,
+        progress=progress,
     )
     if options.json:
         print(report.to_json())

@@ -137,7 +137,10 @@ class Problem:
             if array.shape[array.ndim - len(shape) :] != shape or array.ndim < len(shape):
                 raise InputError(f"{name}: expected shape (..., {str(shape)[1:-1]}), got {array.shape}")
             flat.append(array.reshape(array.shape[: array.ndim - len(shape)] + (prod(shape),)))
-        runs = np.broadcast_shapes(*(block.shape[:-1] for block in flat))
+        leads = {block.shape[:-1] for block in flat}
+        if len(leads) == 1:
+            return np.concatenate(flat, axis=-1)
+        runs = np.broadcast_shapes(*leads)
         return np.concatenate([np.broadcast_to(block, runs + block.shape[-1:]) for block in flat], axis=-1)
 
     def unpack(self, theta: Array) -> tuple[Array, ...]:

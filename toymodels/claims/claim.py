@@ -55,18 +55,20 @@ class Plan:
         Cases to look at.
     seed : int
         Of this statement alone, so results do not depend on what else runs.
-    hunting : bool
-        Whether a refutation is expected, as for a broken variant.
+    readable : bool
+        Whether a counterexample is made small enough to read, or the first one will do.
     """
 
     effort: str
     cases: int
     seed: int
-    hunting: bool = False
+    readable: bool = True
 
     @property
     def shrinks(self) -> int:
         """Cases that shrinking a counterexample may look at; few where a case is a training."""
+        if not self.readable:
+            return 0
         return 8 if self.cases < CASES["quick"] else 50
 
     def rng(self) -> np.random.Generator:
@@ -145,13 +147,13 @@ class Claim:
         function = self.function
         return Statement(lambda *values: function(*values, **overrides), spaces, ranges, self.name)
 
-    def verify(self, effort: str = "normal", seed: int = 0) -> Result:
-        """Verify the claim and refute its broken variants."""
+    def verify(self, effort: str = "normal", seed: int = 0, explain: bool = True) -> Result:
+        """Verify the claim and refute its broken variants, these with a counterexample to read or without."""
         one_of("effort", effort, CASES)
         start = time.perf_counter()
-        verdict = self._decide(self.variant(), self._plan("", effort, seed, hunting=False))
+        verdict = self._decide(self.variant(), self._plan("", effort, seed))
         broken = [
-            (name, self._decide(self.variant(overrides), self._plan(name, effort, seed, hunting=True)))
+            (name, self._decide(self.variant(overrides), self._plan(name, effort, seed, explain)))
             for name, overrides in self.broken.items()
         ]
         for each in (verdict, *(found for _, found in broken)):
@@ -163,10 +165,10 @@ class Claim:
         """Return the command line that shows the same again."""
         return f"toymodels verify {self.address} --effort {effort}" + (f" --seed {seed}" if seed else "")
 
-    def _plan(self, variant: str, effort: str, seed: int, hunting: bool) -> Plan:
+    def _plan(self, variant: str, effort: str, seed: int, readable: bool = True) -> Plan:
         cases = CASES[effort] // (10 if self.cost == "trajectory" else 1)
         key = zlib.crc32(f"{self.function.__name__}/{variant}/{seed}".encode())
-        return Plan(effort, max(cases, 2), key, hunting)
+        return Plan(effort, max(cases, 2), key, readable)
 
     def _decide(self, statement: Statement, plan: Plan) -> Verdict:
         start = time.perf_counter()

@@ -58,7 +58,7 @@ def _smallest(statement: Statement, plan: Plan, rung: str) -> Counterexample | N
         system, objective = systems.FRACTIONS, _differs
     else:
         system, objective = systems.MEASURED, lambda case: _identity_parts(case.result)[0]
-    for largest in (1, 2, 3):
+    for largest in (1, 2, 3) if plan.shrinks else ():
         ranges = {name: (low, max(low, min(high, largest))) for name, (low, high) in statement.ranges.items()}
         small = replace(statement, ranges=ranges)
         try:

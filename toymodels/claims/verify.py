@@ -114,6 +114,7 @@ def verify(
     effort: str = "normal",
     seed: int = 0,
     jobs: int = 1,
+    explain: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Verify claims numerically, each with its broken variants.
@@ -128,6 +129,8 @@ def verify(
         The same seed gives the same report, whatever the number of jobs.
     jobs : int
         Processes.
+    explain : bool
+        Whether the broken variants too get a counterexample small enough to read, which takes longer.
     progress : callable (done, total, name), optional
 
     Raises
@@ -147,7 +150,7 @@ def verify(
     start = time.perf_counter()
     claims = _claims(what)
     done: dict[int, Result] = {}
-    for index, result in _run(claims, effort, seed, jobs):
+    for index, result in _run(claims, effort, seed, jobs, explain):
         done[index] = result
         if progress is not None:
             progress(len(done), len(claims), result.claim.name)
@@ -173,15 +176,17 @@ def _claims(what: Any) -> list[Claim]:
     return list(found.values())
 
 
-def _run(claims: Sequence[Claim], effort: str, seed: int, jobs: int) -> Iterator[tuple[int, Result]]:
+def _run(
+    claims: Sequence[Claim], effort: str, seed: int, jobs: int, explain: bool
+) -> Iterator[tuple[int, Result]]:
     jobs = min(jobs, len(claims))
     if jobs <= 1:
         for index, claim in enumerate(claims):
-            yield index, claim.verify(effort, seed)
+            yield index, claim.verify(effort, seed, explain)
         return
     with _single_threaded(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         futures = {
-            pool.submit(_verify_by_name, claim.name, claim.address, effort, seed): index
+            pool.submit(_verify_by_name, claim.name, claim.address, effort, seed, explain): index
             for index, claim in enumerate(claims)
         }
         for future in as_completed(futures):
@@ -204,11 +209,11 @@ def _single_threaded() -> Iterator[None]:
             os.environ[name] = before
 
 
-def _verify_by_name(name: str, address: str, effort: str, seed: int) -> tuple[Any, Any, float]:
+def _verify_by_name(name: str, address: str, effort: str, seed: int, explain: bool) -> tuple[Any, Any, float]:
     """Verify in a worker; claims hold functions, so they travel by name, or by file and name."""
     claims = registry.load_file(address) if address.endswith(".py") else registry.all_claims()
     claim = next(claim for claim in claims if claim.name == name)
-    result = claim.verify(effort, seed)
+    result = claim.verify(effort, seed, explain)
     return result.verdict, result.broken, result.seconds
 
 

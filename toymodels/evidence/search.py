@@ -212,11 +212,13 @@ def hunt(
 ) -> Found:
     """Look at generic random cases first, which are cheap, then let Hypothesis look at the special ones.
 
-    Three quarters of the cases are random. Where only the random half breaks the statement
-    the case is rounded instead of shrunk.
+    Three quarters of the cases are random. Where only these break the statement
+    the case is rounded instead of shrunk. With no shrinks the first case that breaks it will do.
     """
     special_cases = max(cases // 4, 1)
     found = _sample(statement, objective, cases - special_cases, seed, system)
+    if found.broken is not None and not shrinks:
+        return found
     special = explore(statement, objective, special_cases, seed, system, shrinks=shrinks)
     special.cases += found.cases
     if special.broken is None and found.broken is not None:
