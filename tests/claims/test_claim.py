@@ -6,9 +6,10 @@ import math
 import pytest
 
 from toymodels.claims import Claim, Paper, bound, identity, verify
-from toymodels.claims.claim import CASES, Result
+from toymodels.claims.claim import Result
 from toymodels.claims.verify import Report
 from toymodels.errors import InputError
+from toymodels.evidence.plan import CASES
 from toymodels.evidence.verdict import Evidence, Outcome, Verdict
 from toymodels.spaces import constant, integer, matrix, real
 

@@ -288,10 +288,10 @@ def test_exact_draws_depend_on_the_seed_alone(seed):
 
 
 def test_float_identities_need_a_budget_and_keep_to_it():
-    from toymodels.claims.pointwise import _identity_parts
+    from toymodels.evidence.judge import identity_parts
 
-    assert _identity_parts((measured(0.1) * 3, 0.3))[0] <= 0
-    assert _identity_parts((measured(0.1) * 3, 0.3 + 1e-12))[0] > 0
-    assert np.isnan(_identity_parts((Measured(1.0, np.inf), 2.0))[0])
-    assert _identity_parts((Measured([1.0, 1.0], [np.inf, 0]), np.array([2.0, 2.0])))[0] > 0
+    assert identity_parts((measured(0.1) * 3, 0.3))[0] <= 0
+    assert identity_parts((measured(0.1) * 3, 0.3 + 1e-12))[0] > 0
+    assert np.isnan(identity_parts((Measured(1.0, np.inf), 2.0))[0])
+    assert identity_parts((Measured([1.0, 1.0], [np.inf, 0]), np.array([2.0, 2.0])))[0] > 0
     assert value_of(measured(2.0)) == 2.0

@@ -31,7 +31,7 @@ def _rational_sqrt(x: Fraction) -> Fraction:
 
 
 _RATIONAL_AT_ZERO = {"exp": 1, "expm1": 0, "log1p": 0, "sinh": 0, "cosh": 1, "tanh": 0, "sin": 0, "cos": 1,
-                     "atan": 0, "asinh": 0, "atanh": 0}
+                     "atan": 0, "asinh": 0, "atanh": 0}  # fmt: skip
 
 
 def _rational(name: str, x: Number) -> Fraction:
@@ -104,6 +104,15 @@ cos = _function("cos")
 atan = _function("atan")
 asinh = _function("asinh")
 atanh = _function("atanh")
+
+
+def hypot(x: Number, y: Number) -> Number:
+    """Return sqrt(x² + y²); on real floats the squares neither overflow nor underflow."""
+    numbers = (x, y)
+    floats = any(_is_real_float(z) for z in numbers)
+    if floats and all(_is_real_float(z) or isinstance(z, (int, np.integer)) for z in numbers):
+        return np.hypot(x, y)
+    return sqrt(x * x + y * y)
 
 
 def minus_product(s: Number, a: Number, b: Number) -> Number:

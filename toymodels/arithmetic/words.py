@@ -21,7 +21,9 @@ from toymodels.arithmetic.rationals import is_rational
 from toymodels.errors import LeftArithmetic
 
 Size = str | int
-KINDS = ("general", "symmetric", "orthogonal", "frame", "invertible", "projector")
+KINDS = ("general", "symmetric", "orthogonal", "frame", "invertible", "definite", "projector")
+_SELF_TRANSPOSED = ("symmetric", "definite", "projector")
+_INVERTIBLE = {"invertible", "definite", "orthogonal"}
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +52,7 @@ class Factor:
 
     def transpose(self) -> Factor:
         """Return the transpose, in normal form."""
-        if self.letter.kind in ("symmetric", "projector"):
+        if self.letter.kind in _SELF_TRANSPOSED:
             return self
         return Factor(self.letter, not self.transposed, self.inverted)
 
@@ -270,7 +272,7 @@ class Words:
         if len(self.terms) == 1:
             ((word, c),) = self.terms.items()
             kinds = {factor.letter.kind for factor in word}
-            if kinds <= {"invertible", "orthogonal"}:
+            if kinds <= _INVERTIBLE:
                 inverse = Word(_invert(factor) for factor in reversed(word))
                 return Words({inverse: c.reciprocal()}, self.cols, self.rows)
         raise LeftArithmetic("words invert single products of invertible letters only")
@@ -382,8 +384,9 @@ def letter(name: str, rows: Size, cols: Size, kind: str = "general") -> Words:
 
     Parameters
     ----------
-    kind : {"general", "symmetric", "orthogonal", "frame", "invertible", "projector"}
-        A frame has orthonormal columns; a projector is orthogonal.
+    kind : {"general", "symmetric", "orthogonal", "frame", "invertible", "definite", "projector"}
+        A frame has orthonormal columns; a projector is orthogonal; a definite matrix is symmetric
+        and invertible.
     """
     if kind not in KINDS:
         raise LeftArithmetic(f"kind: unknown {kind!r}; expected one of {', '.join(KINDS)}")
@@ -396,3 +399,52 @@ def letter(name: str, rows: Size, cols: Size, kind: str = "general") -> Words:
 def identity(size: Size) -> Words:
     """Return the identity of symbolic size."""
     return Words({Word(): Scalar.constant(Fraction(1))}, size, size)
+
+
+def gradient_from_slope(slope: Scalar, direction: Words) -> Words:
+    """Return the matrix G with ``slope = tr(Gᵀ V)`` for a slope that is linear in the letter V.
+
+    Parameters
+    ----------
+    slope : Scalar
+        A derivative along `direction`, so each of its terms holds V once.
+    direction : Words
+        The letter V alone.
+
+    Examples
+    --------
+    >>> A, V = letter("A", "m", "d"), letter("V", "m", "d")
+    >>> (gradient_from_slope((A.mT @ V).trace() * 2, V) - A * 2).is_zero()
+    True
+    """
+    ((word, _),) = direction.terms.items()
+    (factor,) = word
+    total = Words({}, direction.rows, direction.cols)
+    for monomial, c in slope.numerator.items():
+        holding = [(g, e) for g, e in monomial if g[0] == "trace" and _holds(g[1], factor)]
+        if len(holding) != 1 or holding[0][1] != 1 or any(_denominator_holds(slope, factor)):
+            raise LeftArithmetic("the slope is not linear in the direction")
+        ((generator, _),) = holding
+        rest = tuple(item for item in monomial if item[0] != generator)
+        coefficient = Scalar({rest: c}, slope.denominator)
+        total = total + _cofactor(generator[1], factor) * coefficient
+    return total
+
+
+def _holds(word: Word, factor: Factor) -> bool:
+    return any(f.letter == factor.letter for f in word)
+
+
+def _denominator_holds(slope: Scalar, factor: Factor) -> Iterable[bool]:
+    return (_holds(g[1], factor) for m in slope.denominator for g, _ in m if g[0] == "trace")
+
+
+def _cofactor(word: Word, factor: Factor) -> Words:
+    """Return X with tr(word) = tr(Xᵀ V), where V stands in the word once."""
+    (place,) = (k for k, f in enumerate(word) if f.letter == factor.letter)
+    if word[place].transposed != factor.transposed:
+        word = word.transpose()
+        place = len(word) - 1 - place
+    scalar, rest = _normal(Word(word[place + 1 :] + word[:place]).transpose())
+    rows, cols = factor.shape
+    return Words({rest: scalar}, rows, cols)

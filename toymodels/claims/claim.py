@@ -11,17 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from toymodels.errors import InputError
+from toymodels.evidence.plan import CASES, Plan
 from toymodels.evidence.sides import Vacuous
 from toymodels.evidence.statement import Statement
 from toymodels.evidence.verdict import Outcome, Verdict, undecided
 from toymodels.spaces.space import Space
 from toymodels.validation import nearest, one_of, positive_int
 
-CASES = {"quick": 25, "normal": 200, "deep": 5000}
-"""Pointwise cases by effort; trajectories take a tenth."""
 USER_PREFIX = "toymodels_user_"
 """Module names of users' files start with this."""
 
@@ -42,38 +39,6 @@ class Paper:
 
     def __str__(self) -> str:
         return f"{self.name} (arXiv {self.arxiv})" if self.arxiv else self.name
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How hard to look.
-
-    Attributes
-    ----------
-    effort : {"quick", "normal", "deep"}
-    cases : int
-        Cases to look at.
-    seed : int
-        Of this statement alone, so results do not depend on what else runs.
-    readable : bool
-        Whether a counterexample is made small enough to read, or the first one will do.
-    """
-
-    effort: str
-    cases: int
-    seed: int
-    readable: bool = True
-
-    @property
-    def shrinks(self) -> int:
-        """Cases that shrinking a counterexample may look at; few where a case is a training."""
-        if not self.readable:
-            return 0
-        return 8 if self.cases < CASES["quick"] else 50
-
-    def rng(self) -> np.random.Generator:
-        """Return a fresh generator of the plan's seed."""
-        return np.random.default_rng(self.seed)
 
 
 Decide = Callable[[Statement, Plan, Mapping[str, Any]], Verdict]

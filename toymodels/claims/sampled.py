@@ -9,9 +9,10 @@ import numpy as np
 
 from toymodels.arithmetic import rationals
 from toymodels.arithmetic.measured import UNIT, error_of, value_of
-from toymodels.claims.claim import Plan, claim_decorator
+from toymodels.claims.claim import claim_decorator
 from toymodels.errors import InputError
 from toymodels.evidence import intervals, search, sides
+from toymodels.evidence.plan import Plan
 from toymodels.evidence.sides import Vacuous
 from toymodels.evidence.statement import Case, Statement, draw_until_accepted
 from toymodels.evidence.verdict import Counterexample, Evidence, Outcome, Verdict, undecided

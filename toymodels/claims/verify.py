@@ -17,8 +17,9 @@ from types import NoneType
 from typing import Any
 
 from toymodels.claims import registry
-from toymodels.claims.claim import CASES, Claim, Result
+from toymodels.claims.claim import Claim, Result
 from toymodels.errors import InputError
+from toymodels.evidence.plan import CASES
 from toymodels.validation import one_of, positive_int
 
 Progress = Callable[[int, int, str], None]

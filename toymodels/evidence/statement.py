@@ -66,8 +66,8 @@ class Case:
     result: Any
 
     def printed(self) -> dict[str, str]:
-        """Return the variables, printed, sizes last."""
-        shown = {name: show(value) for name, value in self.values.items()}
+        """Return the variables, printed, sizes last; a variable without a name is not shown."""
+        shown = {name: show(value) for name, value in self.values.items() if name}
         if self.sizes:
             shown["sizes"] = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
         return shown

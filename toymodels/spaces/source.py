@@ -77,6 +77,7 @@ class UniformRationals:
     """Independent uniform draws from 2**61 rationals per number, as Schwartz-Zippel asks."""
 
     rng: np.random.Generator
+    generic = True
 
     def numbers(self, domain: Domain, count: int) -> list[Fraction]:
         """Return `count` rationals of the domain."""
@@ -100,6 +101,7 @@ class Record:
 
     numbers: list[tuple[Domain, list[Any]]] = field(default_factory=list)
     integers: list[int] = field(default_factory=list)
+    generic: bool = False
 
     def flat(self) -> list[Any]:
         """Return all real numbers of the case in order."""
@@ -113,7 +115,7 @@ class Record:
         """Return the record with other numbers, same shapes and integers."""
         stream = iter(flat)
         numbers = [(domain, [next(stream) for _ in values]) for domain, values in self.numbers]
-        return Record(numbers, list(self.integers))
+        return Record(numbers, list(self.integers), self.generic)
 
 
 @dataclass
@@ -122,6 +124,9 @@ class Recording:
 
     drawer: Drawer
     record: Record = field(default_factory=Record)
+
+    def __post_init__(self) -> None:
+        self.record.generic = self.generic = getattr(self.drawer, "generic", False)
 
     def numbers(self, domain: Domain, count: int) -> list[Any]:
         """Draw and keep."""
@@ -142,6 +147,7 @@ class Replay:
     def __init__(self, record: Record):
         self._numbers = iter(record.numbers)
         self._integers = iter(record.integers)
+        self.generic = record.generic
 
     def numbers(self, domain: Domain, count: int) -> list[Any]:
         """Return the recorded numbers."""
@@ -191,6 +197,11 @@ class Source:
     def integer(self, low: int, high: int) -> int:
         """Return a plain integer in [low, high]."""
         return self.drawer.integer(low, high)
+
+    @property
+    def generic(self) -> bool:
+        """Whether draws are spread evenly over their domain, so special values may not be mixed in."""
+        return getattr(self.drawer, "generic", False)
 
     def array(self, shape: tuple[int, ...], domain: Domain = REAL) -> Any:
         """Return numbers of the system with this shape."""

@@ -1,0 +1,21 @@
+"""Derivations that run: every step of a proof is checked, on evidence that is named."""
+
+from toymodels.derive.check import Checked, check_derivation
+from toymodels.derive.decide import Finding
+from toymodels.derive.derivation import Derivation
+from toymodels.derive.expressions import (
+    Matrix,
+    ShapeError,
+    diag,
+    diagonal,
+    elementwise,
+    hadamard,
+    identity,
+    ones,
+    zeros,
+)
+from toymodels.derive.scalars import det, dot, mean_over, norm, quad, sum_over, trace
+
+__all__ = ["Checked", "Derivation", "Finding", "Matrix", "ShapeError", "check_derivation", "det", "diag", "diagonal",
+           "dot", "elementwise", "hadamard", "identity", "mean_over", "norm", "ones", "quad", "sum_over", "trace",
+           "zeros"]  # fmt: skip

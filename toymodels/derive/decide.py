@@ -1,0 +1,367 @@
+"""Decide one step: climb the rungs, look for what a false step lacks, and see that slips are caught."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from toymodels.arithmetic import systems
+from toymodels.derive.evaluate import Unknown
+from toymodels.derive.expressions import Inverse, Matrix, MatrixLetter
+from toymodels.derive.limits import decide_limit, decide_order
+from toymodels.derive.lines import Ships, Step
+from toymodels.derive.mutants import mutants
+from toymodels.derive.positivity import nonnegative, positive
+from toymodels.derive.scalars import ScalarNode
+from toymodels.derive.setting import Setting, is_piecewise
+from toymodels.derive.shipping import ships_statement
+from toymodels.errors import InputError, LeftArithmetic
+from toymodels.evidence import Evidence, Outcome, Verdict, search
+from toymodels.evidence.algebra import NOT_HERE, NotApplicable
+from toymodels.evidence.judge import bound_parts, identity_parts, searched
+from toymodels.evidence.ladder import decide_identity
+from toymodels.evidence.plan import CASES, Plan
+from toymodels.evidence.sides import Vacuous, exactly_equal
+from toymodels.evidence.verdict import undecided
+from toymodels.spaces.source import Rejected
+
+MOST_MUTANTS = 12
+PLAIN = 1e-3
+"""Relative difference that no rounding explains."""
+SYMBOLIC_SECONDS = 2.0
+SIGNS = {"<=": 1, "<": 1, ">=": -1, ">": -1}
+
+
+@dataclass
+class Finding:
+    """What the check says of one line.
+
+    Attributes
+    ----------
+    line : Line
+    verdict : Verdict
+    vacuous : str
+        Why the step says nothing, where it does not.
+    notes : list of str
+        Hypotheses used, what a conclusion rests on, conditions that would save a false step.
+    seconds : float
+    """
+
+    line: Any
+    verdict: Verdict
+    vacuous: str = ""
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """Whether the line holds and says something."""
+        return self.verdict.holds and not self.vacuous
+
+    @property
+    def mark(self) -> str:
+        """One word for the margin."""
+        if self.verdict.holds:
+            return "VACUOUS" if self.vacuous else "ok"
+        return "FALSE" if self.verdict.refuted else "UNDECIDED"
+
+
+def decide(line: Step | Ships, effort: str, seed: int) -> Finding:
+    """Check one line."""
+    start = time.perf_counter()
+    plan = Plan(effort, CASES[effort], zlib.crc32(f"{line.number}/{seed}".encode()))
+    try:
+        finding = _ships(line, plan) if isinstance(line, Ships) else _step(line, plan)
+    except Unknown as error:
+        finding = Finding(line, undecided(str(error)))
+    except Vacuous as error:
+        finding = Finding(line, Verdict(Outcome.holds, Evidence.none, str(error)), vacuous=str(error))
+    except Exception as error:
+        text = str(error).splitlines()[0] if str(error) else ""
+        finding = Finding(line, undecided(f"raised {type(error).__name__}: {text}"))
+    finding.seconds = finding.verdict.seconds = time.perf_counter() - start
+    return finding
+
+
+def _ships(line: Ships, plan: Plan) -> Finding:
+    return Finding(line, decide_identity(ships_statement(line), plan))
+
+
+def _step(step: Step, plan: Plan) -> Finding:
+    if step.left == step.right:
+        raise Vacuous("both sides are the same expression")
+    if _impossible(step, plan):
+        raise Vacuous("no case satisfies the hypotheses")
+    verdict = _relation(step, plan)
+    finding = Finding(step, verdict, notes=_hypotheses_used(step))
+    if verdict.refuted:
+        finding.notes += _condition(step, plan)
+    elif verdict.holds and not _some_slip_fails(step, plan):
+        finding.vacuous = "every slip of it passes as well"
+    return finding
+
+
+def _relation(step: Step, plan: Plan) -> Verdict:
+    if step.relation == "->":
+        return decide_limit(step, plan)
+    if step.order is not None:
+        return decide_order(step, plan)
+    if step.relation == "=":
+        return _equation(step.left, step.right, step.setting, plan)
+    return _bound(step, plan)
+
+
+def _equation(left: Any, right: Any, setting: Setting, plan: Plan) -> Verdict:
+    statement = setting.statement((left, right))
+    paired = setting.statement((left, right), paired=True) if is_piecewise(left, right) else None
+    symbolic = None
+    if not _has_nodes(left, right):
+        symbolic = lambda: _by_symbols(left, right, setting)  # noqa: E731
+    verdict = decide_identity(statement, plan, paired, symbolic)
+    if paired is not None and verdict.holds and verdict.evidence is Evidence.exact:
+        verdict.why = f"cell by cell, {verdict.why}"
+    return verdict
+
+
+def _by_symbols(left: Any, right: Any, setting: Setting) -> Verdict:
+    from toymodels.evidence.symbolic import by_symbols
+
+    return by_symbols(left, right, domains(setting, left, right), SYMBOLIC_SECONDS)
+
+
+def domains(setting: Setting, *expressions: Any) -> dict[sp.Symbol, Any]:
+    """Return the domain of each scalar of the expressions, or refuse."""
+    found = {}
+    for symbol in sorted(set().union(*(e.free_symbols for e in expressions)), key=str):
+        declared = setting.declared.get(symbol)
+        if declared is None or declared.domain is None:
+            raise NotApplicable(f"{symbol} is no real variable of one domain")
+        found[symbol] = declared.domain
+    if any(h.left.free_symbols | h.right.free_symbols for h in setting.hypotheses):
+        raise NotApplicable("hypotheses between variables")
+    return found
+
+
+def _has_nodes(*expressions: Any) -> bool:
+    """Whether an expression holds what SymPy does not look into."""
+    return any(
+        isinstance(node, (Matrix, ScalarNode)) for e in expressions for node in sp.preorder_traversal(e)
+    )
+
+
+def _bound(step: Step, plan: Plan) -> Verdict:
+    """Decide left <= right: slack, Sturm, enclosure, a form that shows it, adversarial search."""
+    left, right = (step.left, step.right) if SIGNS[step.relation] > 0 else (step.right, step.left)
+    strict = step.relation in ("<", ">")
+    skipped: dict[str, str] = {}
+    rungs: dict[str, Callable[[], Verdict]] = {
+        "slack": lambda: _by_slack(step, left, right, plan),
+        "counterexample": lambda: _quickly_refuted(step.setting, left, right, strict, plan),
+        "form": lambda: _by_form(right - left, step.setting, strict),
+        "Sturm": lambda: _by_sturm(right - left, step.setting, strict),
+        "enclosure": lambda: _by_enclosure(left, right, step.setting, strict),
+    }
+    for name, rung in rungs.items():
+        try:
+            verdict = rung()
+        except NotApplicable as reason:
+            skipped[name] = str(reason)
+            continue
+        verdict.skipped = skipped
+        return verdict
+    statement = step.setting.statement((left, right))
+    return searched(statement, plan, "left < right" if strict else "left <= right", bound_parts, skipped)
+
+
+def _by_slack(step: Step, left: Any, right: Any, plan: Plan) -> Verdict:
+    if step.slack is None:
+        raise NotApplicable("no slack is named")
+    if not nonnegative(step.slack, step.setting):
+        raise NotApplicable(f"the slack {step.slack} is not non-negative by form")
+    verdict = _equation(right - left, step.slack, step.setting, plan)
+    if not verdict.holds:
+        raise NotApplicable("the slack is not the difference of the sides")
+    verdict.why = f"difference is the slack, non-negative by form ({verdict.why})"
+    return verdict
+
+
+def _quickly_refuted(setting: Setting, left: Any, right: Any, strict: bool, plan: Plan) -> Verdict:
+    """Look for a counterexample in small rationals, which decides exactly; not finding one decides nothing."""
+    from toymodels.evidence.judge import counterexample_of
+
+    def objective(case: Any) -> float:
+        a, b = case.result
+        return 1.0 if (a >= b if strict else a > b) else -1.0
+
+    statement = setting.statement((left, right))
+    try:
+        found = search.explore(statement, objective, 60, plan.seed, systems.FRACTIONS, 3, plan.shrinks)
+    except NOT_HERE as error:
+        raise NotApplicable(str(error)) from error
+    if found.broken is None:
+        raise NotApplicable("none found among small rationals")
+    return Verdict(
+        Outcome.refuted,
+        Evidence.exact,
+        "exact arithmetic shows a case that breaks it",
+        cases=found.cases,
+        counterexample=counterexample_of(found.broken),
+    )
+
+
+def _by_form(difference: Any, setting: Setting, strict: bool) -> Verdict:
+    """See whether the difference, as it stands or factored, is a sum of non-negative terms."""
+    test = positive if strict else nonnegative
+    forms = [difference, sp.expand(difference)]
+    if not _has_nodes(difference):
+        forms.append(sp.factor(difference))
+    if any(test(form, setting) for form in forms):
+        return Verdict(Outcome.holds, Evidence.proved, "the difference is non-negative by form", cases=1)
+    raise NotApplicable("the difference has no non-negative form")
+
+
+def _by_sturm(difference: Any, setting: Setting, strict: bool) -> Verdict:
+    from toymodels.evidence.sturm import by_sturm
+
+    if _has_nodes(difference):
+        raise NotApplicable("it holds matrices")
+    found = domains(setting, difference)
+    if len(found) != 1:
+        raise NotApplicable(f"{len(found)} variables")
+    ((symbol, domain),) = found.items()
+    return by_sturm(difference, symbol, domain, strict)
+
+
+def _by_enclosure(left: Any, right: Any, setting: Setting, strict: bool) -> Verdict:
+    from toymodels.derive.enclosing import enclose
+
+    if _has_nodes(left, right):
+        raise NotApplicable("it holds matrices")
+    return enclose(right - left, domains(setting, left, right), strict)
+
+
+def _impossible(step: Step, plan: Plan) -> bool:
+    """Whether no draw at all satisfies the hypotheses."""
+    if not step.setting.hypotheses:
+        return False
+    from toymodels.evidence.statement import draw_until_accepted
+    from toymodels.spaces.source import RandomFloats
+
+    statement = step.setting.statement((step.left, step.right), judge=lambda evaluator: (0, 1))
+    try:
+        draw_until_accepted(statement, RandomFloats(plan.rng()))
+    except InputError:
+        return True
+    return False
+
+
+def _objective(relation: str) -> tuple[Callable[[Any], float], systems.System]:
+    """Return how badly an exact case breaks the relation."""
+
+    def score(case: Any) -> float:
+        a, b = case.result
+        if relation == "=":
+            return -1.0 if exactly_equal(a, b) else 1.0
+        a, b = (a, b) if SIGNS[relation] > 0 else (b, a)
+        return 1.0 if (a >= b if relation in ("<", ">") else a > b) else -1.0
+
+    return score, systems.FRACTIONS
+
+
+def _float_objective(relation: str) -> Callable[[Any], float]:
+    def score(case: Any) -> float:
+        a, b = case.result
+        if relation == "=":
+            return identity_parts((a, b))[0]
+        return bound_parts((a, b) if SIGNS[relation] > 0 else (b, a))[0]
+
+    return score
+
+
+def _plainly(relation: str) -> Callable[[Any], float]:
+    """Return an objective for floats without budget: broken where the sides differ in their first digits."""
+
+    def score(case: Any) -> float:
+        a, b = (np.asarray(side, dtype=float) for side in case.result)
+        gap = abs(a - b) if relation == "=" else (a - b) * SIGNS[relation]
+        return float(np.max(gap - PLAIN * (1 + abs(a) + abs(b))))
+
+    return score
+
+
+def _condition(step: Step, plan: Plan) -> list[str]:
+    """Name the hypothesis under which a false step would hold, where a simple one does it."""
+    if step.relation not in ("=", *SIGNS):
+        return []
+    from toymodels.evidence.conditions import separating_condition
+
+    statement = step.setting.statement((step.left, step.right))
+    for objective, system in (_objective(step.relation), (_float_objective(step.relation), systems.MEASURED)):
+        try:
+            found = separating_condition(statement, objective, plan.seed, system)
+        except (*NOT_HERE, Rejected, ZeroDivisionError):
+            continue
+        return [found.text] if found is not None else []
+    return []
+
+
+def _some_slip_fails(step: Step, plan: Plan) -> bool:
+    """Whether at least one mutant of the step is refuted."""
+    quick = replace(plan, effort="quick", cases=CASES["quick"], readable=False)
+    if step.relation in SIGNS:
+        return _is_refuted(replace(step, left=step.right, right=step.left, slack=None), quick)
+    if step.relation == "->" or step.order is not None:
+        return True
+    for side in ("right", "left"):
+        for mutant in islice(mutants(getattr(step, side)), MOST_MUTANTS):
+            if _is_refuted(replace(step, **{side: mutant}), quick):
+                return True
+    return False
+
+
+def _is_refuted(step: Step, plan: Plan) -> bool:
+    """Whether a slip is refuted: exactly, in floats beyond their budget, or plainly in floats."""
+    statement = step.setting.statement((step.left, step.right))
+    for objective, system in (
+        _objective(step.relation),
+        (_float_objective(step.relation), systems.MEASURED),
+        (_plainly(step.relation), systems.FLOATS),
+    ):
+        try:
+            found = search.hunt(statement, objective, plan.cases, plan.seed, system, shrinks=0)
+        except (*NOT_HERE, Rejected, Vacuous, LeftArithmetic, ZeroDivisionError):
+            continue
+        if found.broken is not None:
+            return True
+        if found.cases:
+            return False
+    return False
+
+
+def _hypotheses_used(step: Step) -> list[str]:
+    """Say what a step takes for granted: inverses of matrices not declared invertible."""
+    notes = []
+    for side in (step.left, step.right):
+        for node in sp.preorder_traversal(side):
+            if isinstance(node, Inverse) and not _invertible(node.args[0], step.setting):
+                note = f"assumes that {node.args[0]} is invertible"
+                if note not in notes:
+                    notes.append(note)
+    return notes
+
+
+def _invertible(matrix: Any, setting: Setting) -> bool:
+    if not isinstance(matrix, MatrixLetter):
+        return False
+    declared = setting.declared.get(matrix)
+    return declared is not None and declared.kind in ("invertible", "orthogonal", "positive definite")
+
+
+__all__ = ["Finding", "decide", "domains"]

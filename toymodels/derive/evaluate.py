@@ -1,0 +1,414 @@
+"""Run an expression tree in any arithmetic: the same tree is proved on words and refuted on integers.
+
+Derivatives are jets. When one derivative stands inside another the jets nest,
+so every letter is lifted to the level of the innermost one first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import reduce, singledispatchmethod
+from operator import add, mul
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from sympy.core.numbers import NumberSymbol
+
+from toymodels.arithmetic import elementary, words
+from toymodels.arithmetic.arrays import frobenius, mT, trace
+from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.elimination import determinant, inverse
+from toymodels.arithmetic.gates import gates
+from toymodels.arithmetic.jets import Jet, zero_like
+from toymodels.arithmetic.systems import System
+from toymodels.arithmetic.words import Words
+from toymodels.derive import calculus, expressions, scalars
+from toymodels.derive.kinds import FunctionLetter
+from toymodels.errors import LeftArithmetic
+
+IN_WORDS = System("words", Scalar.constant, lambda x: isinstance(x, (Words, Scalar)), True, False)
+"""Matrices of symbolic size and free scalars."""
+
+MOST_DIGITS = 300
+"""Digits to which an irrational constant enters an arithmetic that is not exact."""
+
+
+class Unknown(LeftArithmetic):
+    """An expression whose meaning was not declared, such as the flow of a letter."""
+
+
+@dataclass
+class Cells:
+    """The signs that gates took, to be used again at another point: a cell of a piecewise function."""
+
+    signs: list[np.ndarray] = field(default_factory=list)
+    fixed: bool = False
+    generic: bool = False
+    place: int = 0
+
+    def gate(self, z: Any) -> np.ndarray:
+        """Return 1 where z > 0 and 0 elsewhere, or as recorded; ones for degrees."""
+        if self.generic:
+            return np.ones(np.shape(z), dtype=int)
+        if not self.fixed:
+            self.signs.append(gates(z))
+            return self.signs[-1]
+        self.place += 1
+        return self.signs[self.place - 1]
+
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Letters with values, and the laws of motion, in one arithmetic.
+
+    Attributes
+    ----------
+    values : dict from letters to values
+    system : System
+    flow, steps : dict from letters to expressions
+        Time derivative, and value after a step.
+    constants : set of letters
+        At rest under both.
+    cells : Cells
+    level : int
+        How deep the jets nest.
+    """
+
+    values: Mapping[sp.Basic, Any]
+    system: System
+    flow: Mapping[sp.Basic, Any] = field(default_factory=dict)
+    steps: Mapping[sp.Basic, Any] = field(default_factory=dict)
+    constants: frozenset[sp.Basic] = frozenset()
+    cells: Cells = field(default_factory=Cells)
+    level: int = 0
+
+    @singledispatchmethod
+    def run(self, expression: Any) -> Any:
+        """Return the value of an expression."""
+        raise Unknown(f"{type(expression).__name__} {expression} has no meaning in a derivation")
+
+    def with_values(self, values: Mapping[sp.Basic, Any], deeper: int = 0) -> Evaluator:
+        """Return the same with some letters at other values."""
+        return replace(self, values={**self.values, **values}, level=self.level + deeper)
+
+    def size(self, size: sp.Basic) -> Any:
+        """Return a size as a number to loop over; words have none."""
+        n = self.run(size)
+        if isinstance(n, Scalar):
+            raise LeftArithmetic("words have no entries to sum over")
+        return int(n)
+
+    def number(self, value: Fraction) -> Any:
+        """Return an exact constant in the arithmetic."""
+        return self.system.make(value)
+
+    @property
+    def in_words(self) -> bool:
+        """Whether matrices are words."""
+        return self.system is IN_WORDS
+
+    @run.register(sp.Symbol)
+    @run.register(expressions.MatrixLetter)
+    @run.register(FunctionLetter)
+    def _letter(self, letter: Any) -> Any:
+        if letter not in self.values:
+            raise Unknown(f"{letter} is not declared; use D.scalar, D.vector or D.matrix")
+        return self.values[letter]
+
+    @run.register(sp.Integer)
+    def _integer(self, x: Any) -> Any:
+        return int(x)
+
+    @run.register(sp.Rational)
+    def _rational(self, x: Any) -> Any:
+        return self.number(Fraction(int(x.p), int(x.q)))
+
+    @run.register(sp.Float)
+    def _float(self, x: Any) -> Any:
+        raise LeftArithmetic(f"the decimal {x} is not exact; write sympy.Rational({sp.nsimplify(x)!s})")
+
+    @run.register(NumberSymbol)
+    def _irrational(self, x: Any) -> Any:
+        if self.system.name == "symbols":
+            return x
+        if self.system.exact or not self.system.analytic:
+            raise LeftArithmetic(f"{x} is irrational")
+        return self.number(Fraction(str(x.evalf(MOST_DIGITS))))
+
+    @run.register(sp.Add)
+    def _add(self, x: Any) -> Any:
+        return reduce(add, map(self.run, x.args))
+
+    @run.register(sp.Mul)
+    def _mul(self, x: Any) -> Any:
+        top, bottom = [], []
+        for factor in x.args:
+            if isinstance(factor, sp.Pow) and factor.exp.is_Integer and factor.exp < 0:
+                bottom.append(self.run(factor.base ** (-factor.exp)))
+            elif isinstance(factor, sp.Rational) and factor.q != 1:
+                top.append(int(factor.p))
+                bottom.append(int(factor.q))
+            else:
+                top.append(self.run(factor))
+        total = reduce(mul, top, 1)
+        if bottom and isinstance(total, int):
+            total = self.number(Fraction(total))
+        return total / reduce(mul, bottom) if bottom else total
+
+    @run.register(sp.Pow)
+    def _pow(self, x: Any) -> Any:
+        base, exponent = self.run(x.base), x.exp
+        if exponent.is_Rational and exponent.q == 2:
+            root = elementary.sqrt(base)
+            return root ** int(exponent.p) if exponent.p > 0 else 1 / root ** int(-exponent.p)
+        power = self.run(exponent)
+        if isinstance(power, (int, np.integer)):
+            if power < 0 and isinstance(base, int):
+                base = self.number(Fraction(base))
+            return base ** int(power) if power >= 0 else 1 / base ** int(-power)
+        return elementary.exp(power * elementary.log(base))
+
+    @run.register(sp.Function)
+    def _function(self, x: Any) -> Any:
+        name = _NAMES.get(type(x).__name__, type(x).__name__)
+        if name in _BY_FUNCTION:
+            return _BY_FUNCTION[name](self, *map(self.run, x.args))
+        if not hasattr(elementary, name):
+            raise Unknown(f"the function {type(x).__name__} is not known; D.function declares an unknown one")
+        return getattr(elementary, name)(*map(self.run, x.args))
+
+    @run.register(sp.Abs)
+    def _abs(self, x: Any) -> Any:
+        z = self.run(x.args[0])
+        return (2 * self.cells.gate(z) - 1)[()] * z
+
+    @run.register(sp.sign)
+    def _sign(self, x: Any) -> Any:
+        return (2 * self.cells.gate(self.run(x.args[0])) - 1)[()]
+
+    @run.register(sp.Heaviside)
+    def _heaviside(self, x: Any) -> Any:
+        return self.cells.gate(self.run(x.args[0]))[()]
+
+    @run.register(sp.Max)
+    def _max(self, x: Any) -> Any:
+        return reduce(self._larger, map(self.run, x.args))
+
+    @run.register(sp.Min)
+    def _min(self, x: Any) -> Any:
+        return -reduce(self._larger, (-self.run(y) for y in x.args))
+
+    def _larger(self, y: Any, z: Any) -> Any:
+        return y + self.cells.gate(z - y)[()] * (z - y)
+
+    @run.register(expressions.Identity)
+    def _identity(self, x: Any) -> Any:
+        return (
+            words.identity(_word_size(x.args[0]))
+            if self.in_words
+            else np.eye(self.size(x.args[0]), dtype=int)
+        )
+
+    @run.register(expressions.Zeros)
+    def _zeros(self, x: Any) -> Any:
+        if self.in_words:
+            return Words({}, *map(_word_size, x.shape))
+        return np.zeros([self.size(n) for n in x.shape], dtype=int)
+
+    @run.register(expressions.Ones)
+    def _ones(self, x: Any) -> Any:
+        if self.in_words:
+            return words.letter(f"1_{x.shape[0]}_{x.shape[1]}", *map(_word_size, x.shape))
+        return np.ones([self.size(n) for n in x.shape], dtype=int)
+
+    @run.register(expressions.MatrixSum)
+    def _sum(self, x: Any) -> Any:
+        return reduce(add, map(self.run, x.args))
+
+    @run.register(expressions.Scaled)
+    def _scaled(self, x: Any) -> Any:
+        factor, matrix = x.args
+        if factor == -1:
+            return -self.run(matrix)
+        if factor.is_Rational and not factor.is_Integer:
+            return (
+                self.run(matrix) * int(factor.p) / int(factor.q)
+                if self._divides(matrix)
+                else (self.number(Fraction(int(factor.p), int(factor.q))) * self.run(matrix))
+            )
+        return self.run(factor) * self.run(matrix)
+
+    def _divides(self, matrix: Any) -> bool:
+        """Whether the matrix holds a letter, so that dividing its entries stays in the ring."""
+        return bool(matrix.atoms(expressions.MatrixLetter))
+
+    @run.register(expressions.Product)
+    def _product(self, x: Any) -> Any:
+        return reduce(lambda u, v: u @ v, map(self.run, x.args))
+
+    @run.register(expressions.Transpose)
+    def _transpose(self, x: Any) -> Any:
+        return mT(self.run(x.args[0]))
+
+    @run.register(expressions.Inverse)
+    def _inverse(self, x: Any) -> Any:
+        return inverse(self.run(x.args[0]))
+
+    @run.register(expressions.Row)
+    def _row(self, x: Any) -> Any:
+        matrix, i = self.run(x.args[0]), self.size(x.args[1])
+        return mT(matrix[i : i + 1, :])
+
+    @run.register(expressions.Diagonal)
+    def _diagonal(self, x: Any) -> Any:
+        column = self.run(x.args[0])
+        return column * np.eye(column.shape[-2], dtype=int)
+
+    @run.register(expressions.DiagonalOf)
+    def _diagonal_of(self, x: Any) -> Any:
+        matrix = self.run(x.args[0])
+        return (matrix * np.eye(matrix.shape[-1], dtype=int)).sum((-1,)).reshape(-1, 1)
+
+    @run.register(expressions.Elementwise)
+    def _elementwise(self, x: Any) -> Any:
+        function, *matrices = x.args
+        values = dict(zip(function.variables, map(self.run, matrices), strict=True))
+        return self.with_values(values).run(function.expr)
+
+    @run.register(scalars.Trace)
+    def _trace(self, x: Any) -> Any:
+        return trace(self.run(x.args[0]))
+
+    @run.register(scalars.Dot)
+    def _dot(self, x: Any) -> Any:
+        return frobenius(self.run(x.args[0]), self.run(x.args[1]))
+
+    @run.register(scalars.Norm)
+    def _norm(self, x: Any) -> Any:
+        matrix = self.run(x.args[0])
+        return elementary.sqrt(frobenius(matrix, matrix))
+
+    @run.register(scalars.Determinant)
+    def _determinant(self, x: Any) -> Any:
+        return determinant(self.run(x.args[0]))
+
+    @run.register(scalars.Entry)
+    def _entry(self, x: Any) -> Any:
+        matrix, i, j = x.args
+        return self.run(matrix)[self.size(i), self.size(j)]
+
+    @run.register(scalars.SumOver)
+    def _sum_over(self, x: Any) -> Any:
+        term, index, n = x.args
+        return reduce(add, (self.with_values({index: i}).run(term) for i in range(self.size(n))))
+
+    @run.register(scalars.Applied)
+    def _applied(self, x: Any) -> Any:
+        function, order, point = x.args
+        return self.run(function).derivative(self.run(point), int(order))
+
+    @run.register(calculus.Next)
+    def _next(self, x: Any) -> Any:
+        (of,) = x.args
+        after = {letter: self.run(self.steps[letter]) for letter in self._moving(of, self.steps, "step")}
+        return self.with_values(after).run(of)
+
+    @run.register(calculus.Dt)
+    def _dt(self, x: Any) -> Any:
+        (of,) = x.args
+        moving = self._moving(of, self.flow, "flow")
+        return self._slope(of, {letter: self.run(self.flow[letter]) for letter in moving})
+
+    def _moving(self, of: sp.Basic, law: Mapping[sp.Basic, Any], what: str) -> list[sp.Basic]:
+        """Return the letters that the law moves; a letter with no law must be a declared constant."""
+        held = {x for x in scalars.letters(of) & set(self.values) if not isinstance(self.values[x], int)}
+        still = [x for x in held if x not in law and x not in self.constants]
+        if still:
+            names = ", ".join(sorted(map(str, still)))
+            raise Unknown(f"no {what} is declared for {names}; declare it, or D.constant({names})")
+        return [x for x in held if x in law]
+
+    def _slope(self, of: sp.Basic, directions: Mapping[sp.Basic, Any], order: int = 1) -> Any:
+        """Return the derivative of an expression along directions, as values."""
+        lifted = {}
+        for letter, value in self.values.items():
+            if letter in directions:
+                first = directions[letter]
+                if isinstance(first, int) and first == 0:
+                    first = zero_like(value)
+                lifted[letter] = Jet(value, first, zero_like(value) if order == 2 else None)
+            elif self.level and isinstance(value, Jet):
+                zero = zero_like(value)
+                lifted[letter] = Jet(value, zero, zero if order == 2 else None)
+        if not directions:
+            return zero_like(self.run(of))
+        result = self.with_values(lifted, deeper=1).run(of)
+        return result.parts[order] if isinstance(result, Jet) else zero_like(result)
+
+    @run.register(calculus.Along)
+    def _along(self, x: Any) -> Any:
+        of, pairs, order = x.args
+        return self._slope(of, {letter: self.run(direction) for letter, direction in pairs}, int(order))
+
+    @run.register(calculus.Partial)
+    def _partial(self, x: Any) -> Any:
+        of, by = x.args
+        if by not in scalars.letters(of):
+            return zero_like(self.run(of))
+        value = self.run(by)
+        return self._slope(of, {by: zero_like(value) + 1})
+
+    @run.register(calculus.Gradient)
+    def _gradient(self, x: Any) -> Any:
+        of, by = x.args
+        if self.in_words:
+            direction = words.letter("direction", *map(_word_size, by.shape))
+            return words.gradient_from_slope(self._slope(of, {by: direction}), direction)
+        value = self.run(by)
+        slopes = [self._slope(of, {by: unit}) for unit in _units(value)]
+        return np.stack([_entry_array(slope) for slope in slopes]).reshape(value.shape)
+
+    @run.register(calculus.Jacobian)
+    def _jacobian(self, x: Any) -> Any:
+        of, by = x.args
+        if self.in_words:
+            raise LeftArithmetic("words have no Jacobian")
+        columns = [self._slope(of, {by: unit}) for unit in _units(self.run(by))]
+        return np.concatenate(columns, axis=-1)
+
+
+def _units(value: Any) -> list[Any]:
+    """The matrices with a one at one place and zeros elsewhere, in the arithmetic of the value."""
+    zero = zero_like(value)
+    units = []
+    for k in range(zero.size):
+        unit = np.zeros(zero.size, dtype=int)
+        unit[k] = 1
+        units.append(zero + unit.reshape(zero.shape))
+    return units
+
+
+def _entry_array(x: Any) -> Any:
+    return x if isinstance(x, Jet) else np.asarray(x)
+
+
+def _word_size(size: Any) -> Any:
+    return int(size) if isinstance(size, sp.Integer) else str(size)
+
+
+def _relu(evaluator: Evaluator, z: Any) -> Any:
+    return evaluator.cells.gate(z) * z
+
+
+_NAMES = {"ln": "log", "asinh": "asinh"}
+_BY_FUNCTION: dict[str, Callable[..., Any]] = {
+    "relu": _relu,
+    "step": lambda evaluator, z: evaluator.cells.gate(z)[()],
+    "tan": lambda evaluator, z: elementary.sin(z) / elementary.cos(z),
+    "coth": lambda evaluator, z: elementary.cosh(z) / elementary.sinh(z),
+    "sech": lambda evaluator, z: 1 / elementary.cosh(z),
+    "acosh": lambda evaluator, z: elementary.log(z + elementary.sqrt(z * z - 1)),
+}

@@ -1,0 +1,281 @@
+"""What the letters of a derivation range over: spaces, drawn in every arithmetic."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import sympy as sp
+
+from toymodels.arithmetic.arrays import mT
+from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.words import letter
+from toymodels.errors import InputError
+from toymodels.spaces import POSITIVE, REAL, Domain, Source, Space, matrix, orthogonal, positive_definite
+from toymodels.spaces import frame as frame_space
+from toymodels.spaces import symmetric as symmetric_space
+from toymodels.spaces import unit_vector as unit_vector_space
+from toymodels.spaces.matrices import reflections
+from toymodels.validation import one_of
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Letters drawn together from one space.
+
+    Attributes
+    ----------
+    letters : tuple of SymPy symbols or matrix letters
+        A space of several letters returns a tuple of values in their order.
+    space : Space
+    domain : Domain or None
+        Of a real scalar.
+    """
+
+    letters: tuple[sp.Basic, ...]
+    space: Space
+    domain: Domain | None = None
+    kind: str = "general"
+
+    @property
+    def name(self) -> str:
+        """The letters' names, as one."""
+        return ", ".join(map(str, self.letters))
+
+    def values(self, drawn: Any) -> dict[sp.Basic, Any]:
+        """Return the value of each letter."""
+        return dict(zip(self.letters, drawn if len(self.letters) > 1 else (drawn,), strict=True))
+
+
+def _token(size: Any) -> str:
+    if not (isinstance(size, sp.Symbol) or (isinstance(size, sp.Integer) and size > 0)):
+        raise InputError(f"sizes: expected a size from D.sizes or a positive integer, got {size}")
+    return str(size)
+
+
+def _words_size(size: Any) -> Any:
+    return int(size) if isinstance(size, sp.Integer) else str(size)
+
+
+def _lettered(kind: str, rows: Any, cols: Any) -> Any:
+    return lambda name: letter(name, _words_size(rows), _words_size(cols), kind)
+
+
+def _square_draw(make: Any) -> Any:
+    """A recipe for square matrices from the size."""
+    return lambda rows: lambda source, name: make(source, source.size(_token(rows)))
+
+
+def _antisymmetric(source: Source, n: int) -> Any:
+    half = source.array((n, n))
+    return half - mT(half)
+
+
+def _semidefinite(source: Source, n: int) -> Any:
+    root = source.array((n, source.integer(1, n)))
+    return root @ mT(root)
+
+
+def _diagonal(source: Source, n: int) -> Any:
+    return source.array((n, 1)) * np.eye(n, dtype=int)
+
+
+def _projector(source: Source, n: int) -> Any:
+    rank = source.integer(0 if n == 1 else 1, n)
+    basis = reflections(source, n, n)[:, :rank]
+    return basis @ mT(basis)
+
+
+_SQUARE = {
+    "antisymmetric": (_antisymmetric, None),
+    "semidefinite": (_semidefinite, "symmetric"),
+    "diagonal": (_diagonal, "symmetric"),
+    "projector": (_projector, "projector"),
+    "invertible": (lambda source, n: source.array((n, n)), "invertible"),
+}
+_KNOWN = {"symmetric": symmetric_space, "positive definite": positive_definite, "orthogonal": orthogonal}
+KINDS = ("general", "low rank", "frame", *_SQUARE, *_KNOWN)
+VECTOR_KINDS = ("general", "positive", "unit", "binary", "signs")
+
+
+def matrix_space(kind: str, rows: Any, cols: Any) -> Space:
+    """Return the space of matrices of a kind."""
+    one_of("kind", kind, KINDS)
+    r, c = _token(rows), _token(cols)
+    if kind == "general":
+        return matrix(f"{r} {c}")
+    if kind == "frame":
+        return frame_space(f"{r} {c}")
+    if kind == "low rank":
+        return Space(_low_rank(r, c), f"matrix ({r}, {c}) of any rank", _lettered("general", rows, cols))
+    if rows != cols:
+        raise InputError(f"kind: a matrix of kind {kind!r} is square, got shape ({r}, {c})")
+    if kind == "positive definite":
+        return Space(positive_definite(r).draw, positive_definite(r).text, _lettered("definite", rows, cols))
+    if kind in _KNOWN:
+        return _KNOWN[kind](r)
+    make, words = _SQUARE[kind]
+    return Space(_square_draw(make)(rows), f"{kind} ({r}, {c})", words and _lettered(words, rows, cols))
+
+
+def _low_rank(r: str, c: str) -> Any:
+    def draw(source: Source, name: str) -> Any:
+        rows, cols = source.size(r), source.size(c)
+        rank = source.integer(1, min(rows, cols))
+        return source.array((rows, rank)) @ source.array((rank, cols))
+
+    return draw
+
+
+def vector_space(kind: str, size: Any) -> Space:
+    """Return the space of column vectors (n, 1) of a kind."""
+    one_of("kind", kind, VECTOR_KINDS)
+    n = _token(size)
+    if kind == "general":
+        return matrix(f"{n} 1")
+    if kind == "unit":
+        unit = unit_vector_space(n)
+        return Space(lambda source, name: unit.draw(source, name).reshape(-1, 1), f"unit vector ({n}, 1)")
+    if kind == "positive":
+        return Space(
+            lambda source, name: source.array((source.size(n), 1), POSITIVE),
+            f"positive vector ({n}, 1)",
+            _lettered("general", size, sp.S.One),
+        )
+    values = (0, 1) if kind == "binary" else (-1, 1)
+
+    def draw(source: Source, name: str) -> Any:
+        picks = [values[source.integer(0, 1)] for _ in range(source.size(n))]
+        return source.make(np.array(picks, dtype=object).reshape(-1, 1))
+
+    return Space(draw, f"vector ({n}, 1) of entries {values[0]} or {values[1]}")
+
+
+ASSUMPTIONS = ("positive", "negative", "nonnegative", "nonzero", "between", "integer")
+
+
+def scalar_declared(name: str, **assumptions: Any) -> Declared:
+    """Return a scalar symbol with its space.
+
+    Parameters
+    ----------
+    name : str
+    positive, negative, nonnegative, nonzero : bool
+    between : (float, float)
+        Open interval.
+    integer : (int, int)
+        First and last value.
+    """
+    given = {key: value for key, value in assumptions.items() if value not in (False, None)}
+    for key in given:
+        one_of("assumption", key, ASSUMPTIONS)
+    if len(given) > 1:
+        raise InputError(f"{name}: expected one of {', '.join(ASSUMPTIONS)}, got {', '.join(given)}")
+    kind, value = next(iter(given.items()), ("real", True))
+    if kind in ("between", "integer"):
+        return _ranged(name, kind, value)
+    symbol = sp.Symbol(name, **{"real": True} | ({kind: True} if kind != "real" else {}))
+    domain = POSITIVE if kind in ("positive", "nonnegative") else REAL
+    if kind == "negative":
+        domain = Domain(-math.inf, 0.0)
+    return Declared((symbol,), Space(_scalar_draw(kind, domain), kind, Scalar.variable), domain, kind)
+
+
+def _scalar_draw(kind: str, domain: Domain) -> Any:
+    def draw(source: Source, name: str) -> Any:
+        if kind == "negative":
+            return -source.number(POSITIVE)
+        x = source.number(domain)
+        if kind == "nonnegative" and source.integer(0, 7) == 0 and not source.generic:
+            return x * 0
+        if kind == "nonzero":
+            source.require(source.plain(x) != 0, f"{name} is zero")
+        return x
+
+    return draw
+
+
+def _ranged(name: str, kind: str, value: Any) -> Declared:
+    low, high = _ends(name, kind, value)
+    if kind == "integer":
+        symbol = sp.Symbol(name, integer=True, nonnegative=low >= 0 or None, positive=low > 0 or None)
+        space = Space(lambda source, name: source.integer(low, high), f"integer from {low} to {high}")
+        return Declared((symbol,), space, None, kind)
+    positive, negative = (low >= 0) or None, (high <= 0) or None
+    symbol = sp.Symbol(name, real=True, positive=positive, negative=negative)
+    domain = Domain(float(low), float(high))
+    space = Space(lambda source, name: source.number(domain), f"in ({low}, {high})", Scalar.variable)
+    return Declared((symbol,), space, domain, kind)
+
+
+def _ends(name: str, kind: str, value: Any) -> tuple[Any, Any]:
+    try:
+        low, high = value
+    except TypeError:
+        raise InputError(f"{name}: expected {kind}=(low, high), got {value!r}") from None
+    if not low < high:
+        raise InputError(f"{name}: expected {kind}=(low, high) with low < high, got {value!r}")
+    return low, high
+
+
+class FunctionLetter(sp.Basic):
+    """An unknown smooth function of one variable; ``phi(z)``, ``phi.d(z)``, ``phi.d(z, 2)``."""
+
+    def __new__(cls, name: Any) -> FunctionLetter:
+        from sympy.core.symbol import Str
+
+        return super().__new__(cls, Str(str(name)))
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.args[0].name
+
+    def __call__(self, z: Any) -> Any:
+        return self.d(z, 0)
+
+    def d(self, z: Any, order: int = 1) -> Any:
+        """Return the derivative of an order at a scalar, or entry by entry at a matrix."""
+        from toymodels.derive.expressions import Matrix, elementwise
+        from toymodels.derive.scalars import Applied
+
+        z = sp.sympify(z)
+        if isinstance(z, Matrix):
+            return elementwise(lambda entry: Applied(self, sp.Integer(order), entry), z)
+        return Applied(self, sp.Integer(order), z)
+
+    def _sympystr(self, printer: Any) -> str:
+        return self.name
+
+    def _latex(self, printer: Any) -> str:
+        return sp.latex(sp.Symbol(self.name))
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A polynomial of one variable, drawn to stand for an unknown function."""
+
+    coefficients: Any = field(repr=False)
+
+    def derivative(self, z: Any, order: int) -> Any:
+        """Return the derivative of an order at z (Horner's rule)."""
+        c = list(self.coefficients)
+        for _ in range(order):
+            c = [k * x for k, x in enumerate(c)][1:]
+        total = z * 0 + c[-1]
+        for x in reversed(c[:-1]):
+            total = total * z + x
+        return total
+
+    def __str__(self) -> str:
+        return " + ".join(f"{x} z^{k}" for k, x in enumerate(self.coefficients))
+
+
+def function_space(degree: int) -> Space:
+    """Return the space that draws polynomials for an unknown function."""
+    return Space(
+        lambda source, name: Polynomial(source.array((degree + 1,))),
+        f"function (polynomial, degree {degree})",
+    )
