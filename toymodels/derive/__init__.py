@@ -14,8 +14,9 @@ from toymodels.derive.expressions import (
     ones,
     zeros,
 )
+from toymodels.derive.functions import gate, relu, sigmoid
 from toymodels.derive.scalars import det, dot, mean_over, norm, quad, sum_over, trace
 
-__all__ = ["Checked", "Derivation", "Finding", "Matrix", "ShapeError", "check_derivation", "det", "diag", "diagonal",
-           "dot", "elementwise", "hadamard", "identity", "mean_over", "norm", "ones", "quad", "sum_over", "trace",
-           "zeros"]  # fmt: skip
+__all__ = ["Checked", "Derivation", "Finding", "Matrix", "ShapeError", "check_derivation", "det",
+           "diag", "diagonal", "dot", "elementwise", "gate", "hadamard", "identity", "mean_over",
+           "norm", "ones", "quad", "relu", "sigmoid", "sum_over", "trace", "zeros"]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
+from sympy.core.symbol import Str
 
 from toymodels.derive.expressions import Matrix, MatrixLetter, ShapeError, show_shape
 from toymodels.derive.scalars import ScalarNode
@@ -128,6 +129,42 @@ class Jacobian(Matrix):
         return rf"\partial_{{{by}}}\left({of}\right)"
 
 
+class Integral(ScalarNode):
+    """A definite integral: args are the integrand, its variable, and the ends."""
+
+    def _sympystr(self, printer: Any) -> str:
+        of, by, low, high = map(printer._print, self.args)
+        return f"integral({of}, {by} = {low} .. {high})"
+
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        of, by, low, high = map(printer._print, self.args)
+        inner = rf"\left({of}\right)" if isinstance(self.args[0], sp.Add) else of
+        text = rf"\int_{{{low}}}^{{{high}}} {inner}\,\mathrm{{d}}{by}"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
+class Expectation(Operator):
+    """The mean over letters with independent entries: args are the function, the letters, the law."""
+
+    def _sympystr(self, printer: Any) -> str:
+        of, letters, _ = self.args  # type: ignore[attr-defined]
+        return f"E_{','.join(map(str, letters))}[{printer._print(of)}]"
+
+    def _latex(self, printer: Any, exp: Any = None) -> str:
+        of, letters, _ = self.args  # type: ignore[attr-defined]
+        below = ",".join(map(printer._print, letters))
+        text = rf"\mathbb{{E}}_{{{below}}}\left[{printer._print(of)}\right]"
+        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
+
+
+class ScalarExpectation(Expectation, ScalarNode):
+    """Of a scalar."""
+
+
+class MatrixExpectation(Expectation, Matrix):
+    """Of a matrix."""
+
+
 def dt(expression: Any) -> Any:
     """Return the derivative along the flow that `Derivation.flow` declares."""
     return _operator(ScalarDt, MatrixDt, expression)
@@ -189,6 +226,31 @@ def along(expression: Any, directions: Mapping[Any, Any], order: int = 1) -> Any
         check_same_kind(letter, direction, "along")
         pairs.append(sp.Tuple(letter, direction))
     return _operator(ScalarAlong, MatrixAlong, expression, sp.Tuple(*pairs), sp.Integer(order))
+
+
+def integral(expression: Any, by: sp.Symbol, low: Any, high: Any) -> sp.Expr:
+    """Return the integral of a scalar over a declared scalar, from `low` to `high`."""
+    if not isinstance(by, sp.Symbol):
+        raise InputError(f"integral: expected a scalar letter to integrate over, got {by}")
+    return Integral(sp.sympify(expression), by, sp.sympify(low), sp.sympify(high))
+
+
+def expectation(expression: Any, *letters: Any, law: str = "normal") -> Any:
+    """Return the mean over scalars, vectors or matrices with independent entries.
+
+    Parameters
+    ----------
+    expression : scalar or Matrix
+    *letters : letters
+        Their entries are independent.
+    law : {"normal", "rademacher"}
+        Standard normal, or signs +1 and -1 with probability one half each.
+    """
+    if law not in ("normal", "rademacher"):
+        raise InputError(f"law: expected 'normal' or 'rademacher', got {law!r}")
+    if not letters or not all(isinstance(x, (sp.Symbol, MatrixLetter)) for x in letters):
+        raise InputError("expectation: expected at least one letter to average over")
+    return _operator(ScalarExpectation, MatrixExpectation, expression, sp.Tuple(*letters), Str(law))
 
 
 def check_same_kind(letter: Any, value: Any, where: str) -> None:

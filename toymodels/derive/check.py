@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toymodels.derive.decide import Finding, decide
-from toymodels.derive.follow import follows
+from toymodels.derive.follow import why_follows
 from toymodels.derive.lines import Broken, Line, Ships, Step
 from toymodels.evidence.plan import CASES
 from toymodels.evidence.verdict import undecided
@@ -66,6 +66,14 @@ def check_derivation(derivation: Any, effort: str = "normal", seed: int = 0) -> 
     return checked
 
 
+def _lift(finding: Finding, cited: list[Finding]) -> None:
+    """Give a conclusion the evidence of the lines that it follows from, where that is stronger."""
+    weakest = min(found.verdict.evidence for found in cited)
+    if weakest > finding.verdict.evidence:
+        finding.verdict.evidence = weakest
+        finding.verdict.why = f"as strong as the lines it follows from; alone: {finding.verdict.why}"
+
+
 def _resting(finding: Finding, checked: Checked) -> Finding:
     """Say what a conclusion or a cited lemma rests on; on a line that fails nothing rests."""
     line = finding.line
@@ -77,11 +85,13 @@ def _resting(finding: Finding, checked: Checked) -> Finding:
             finding.verdict = undecided(f"the lemma {line.lemma.title!r} did not pass its own check")
     if line.concludes:
         fallen = [x for x in line.by if (found := checked.of(x)) is not None and not found.ok]
-        cited = ", ".join(f"({x.number})" for x in line.by if isinstance(x, Step))
         if fallen and finding.verdict.holds:
             names = ", ".join(f"({x.number})" for x in fallen if isinstance(x, Step))
             finding.verdict = undecided(f"it rests on {names}, which did not pass")
         elif finding.verdict.holds:
             steps = [x for x in line.by if isinstance(x, Step)]
-            finding.notes.append(f"follows from {cited}" if follows(line, steps) else "checked alone")
+            why = why_follows(line, steps)
+            finding.notes.append(why or "checked alone")
+            if why:
+                _lift(finding, [found for x in steps if (found := checked.of(x)) is not None])
     return finding

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import sympy as sp
 from toymodels.derive import calculus, expressions, kinds, scalars
 from toymodels.derive.expressions import Matrix, MatrixLetter
 from toymodels.derive.kinds import Declared, FunctionLetter
+from toymodels.derive.lemma import Lemma, lemma_of
 from toymodels.derive.lines import (
     Law,
     Line,
@@ -29,6 +31,19 @@ from toymodels.derive.scalars import Index, letters
 from toymodels.derive.setting import Setting
 from toymodels.errors import InputError
 from toymodels.spaces import Space
+
+_BEGUN: ContextVar[list[Any] | None] = ContextVar("_BEGUN", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[Derivation]]:
+    """Collect the derivations that are begun inside the block, in order."""
+    begun: list[Derivation] = []
+    token = _BEGUN.set(begun)
+    try:
+        yield begun
+    finally:
+        _BEGUN.reset(token)
 
 
 class Derivation:
@@ -59,6 +74,8 @@ class Derivation:
     hessian = staticmethod(calculus.hessian)
     jacobian = staticmethod(calculus.jacobian)
     along = staticmethod(calculus.along)
+    integral = staticmethod(calculus.integral)
+    expectation = staticmethod(calculus.expectation)
     identity = staticmethod(expressions.identity)
     zeros = staticmethod(expressions.zeros)
     ones = staticmethod(expressions.ones)
@@ -70,6 +87,8 @@ class Derivation:
             raise InputError(f"title: expected a sentence, got {title!r}")
         self.title, self.source = title, source
         self.place = place_of_caller()
+        if (begun := _BEGUN.get()) is not None:
+            begun.append(self)
         self.lines: list[Line] = []
         self.setting = Setting()
         self._case = ""
@@ -79,7 +98,7 @@ class Derivation:
         symbols = tuple(sp.Symbol(name, integer=True, positive=True) for name in _names(names))
         for symbol in symbols:
             self._require_new(symbol)
-        ranges = {symbol: (least, most) for symbol in symbols}
+        ranges = dict.fromkeys(symbols, (least, most))
         self.setting = replace(self.setting, sizes={**self.setting.sizes, **ranges})
         return symbols if len(symbols) > 1 else symbols[0]
 
@@ -103,7 +122,9 @@ class Derivation:
         """Declare several real scalars under the same assumption."""
         return tuple(self.scalar(name, constant=constant, **assumptions) for name in _names(names))
 
-    def matrix(self, name: str, rows: Any, cols: Any, kind: str = "general", *, constant: bool = False) -> Matrix:
+    def matrix(
+        self, name: str, rows: Any, cols: Any, kind: str = "general", *, constant: bool = False
+    ) -> Matrix:
         """Declare a matrix of a kind (see `toymodels.derive.kinds.KINDS`)."""
         space = kinds.matrix_space(kind, sp.sympify(rows), sp.sympify(cols))
         (letter,) = self._declare(Declared((MatrixLetter(name, rows, cols),), space, None, kind), constant)
@@ -231,10 +252,19 @@ class Derivation:
         order : (symbol, power), optional
             The relation holds up to terms of this order as the symbol goes to 0.
         """
-        return self._step(left, relation, right, because, slack=slack, given=given, approach=approach, order=order)
+        return self._step(
+            left, relation, right, because, slack=slack, given=given, approach=approach, order=order
+        )
 
     def conclude(
-        self, left: Any, relation: str, right: Any, because: Any = "", *, by: Sequence[Line] = (), **options: Any
+        self,
+        left: Any,
+        relation: str,
+        right: Any,
+        because: Any = "",
+        *,
+        by: Sequence[Line] = (),
+        **options: Any,
     ) -> Step:
         """Write a conclusion; `by` names the lines that it follows from."""
         named = tuple(by)
@@ -300,7 +330,9 @@ class Derivation:
         parameters = list(inspect.signature(function).parameters)
         for name in parameters:
             if name not in arguments and name not in known:
-                raise InputError(f"ships: {function.__name__} takes {name}; no letter of that name, say {name}=...")
+                raise InputError(
+                    f"ships: {function.__name__} takes {name}; no letter of that name, say {name}=..."
+                )
         for name in arguments:
             if name not in parameters:
                 raise InputError(f"ships: {function.__name__} takes no argument {name}")
@@ -308,6 +340,37 @@ class Derivation:
         expression = sp.Tuple(*expression) if isinstance(expression, tuple) else sp.sympify(expression)
         self._require_declared("ships", expression, *(value for _, value in given))
         return self._add(Ships(place, "", self._number(), function, expression, given, self.setting))
+
+    def solution(
+        self, formulas: Mapping[Any, Any], time: sp.Symbol, start: Mapping[Any, Any], because: str = ""
+    ) -> list[Step]:
+        """Write that formulas in time solve the declared flow, which is checked by substituting them back.
+
+        Parameters
+        ----------
+        formulas : dict from letters with a flow to expressions in `time`
+        time : symbol
+        start : dict from letters to their values at time 0
+        """
+        checked, steps = self._rules(formulas, "solution"), []
+        for letter, formula in checked.items():
+            if letter not in self.setting.flow:
+                raise InputError(f"solution: no flow is declared for {letter}")
+            if letter not in start:
+                raise InputError(f"solution: expected start={{{letter}: ...}}, its value at time 0")
+            speed = self.setting.flow[letter].xreplace(checked)
+            matrix = isinstance(formula, Matrix)
+            slope = calculus.along(formula, {time: 1}) if matrix else calculus.gradient(formula, time)
+            steps.append(self._step(slope, "=", speed, because or f"{letter} substituted back"))
+            first = formula.xreplace({time: sp.S.Zero})
+            wanted = sp.sympify(start[letter])
+            if first != wanted:
+                steps.append(self._step(first, "=", wanted, f"{letter} at time 0"))
+        return steps
+
+    def lemma(self, source: Any) -> Lemma:
+        """Return another derivation, a file of one, or an installed document, to cite as `because`."""
+        return lemma_of(source, place_of_caller().file)
 
     def substitute(self, expression: Any, rules: Mapping[Any, Any]) -> Any:
         """Return the expression with letters replaced by expressions of their shape."""
@@ -349,7 +412,9 @@ class Derivation:
             for letter in sorted(letters(expression), key=str):
                 known = letter in self.setting.declared or letter in self.setting.sizes
                 if not known and not isinstance(letter, (Index, sp.Dummy)):
-                    raise InputError(f"{where}: {letter} is not declared; use D.scalar, D.vector, D.matrix or D.sizes")
+                    raise InputError(
+                        f"{where}: {letter} is not declared; use D.scalar, D.vector, D.matrix or D.sizes"
+                    )
 
 
 def _names(names: str) -> list[str]:

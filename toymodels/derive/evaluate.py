@@ -162,23 +162,27 @@ class Evaluator:
     def _pow(self, x: Any) -> Any:
         base, exponent = self.run(x.base), x.exp
         if exponent.is_Rational and exponent.q == 2:
-            root = elementary.sqrt(base)
+            root = elementary.sqrt(self._own(base))
             return root ** int(exponent.p) if exponent.p > 0 else 1 / root ** int(-exponent.p)
         power = self.run(exponent)
         if isinstance(power, (int, np.integer)):
             if power < 0 and isinstance(base, int):
                 base = self.number(Fraction(base))
             return base ** int(power) if power >= 0 else 1 / base ** int(-power)
-        return elementary.exp(power * elementary.log(base))
+        return elementary.exp(power * elementary.log(self._own(base)))
+
+    def _own(self, x: Any) -> Any:
+        """Return a plain integer as a number of the system."""
+        return self.number(Fraction(x)) if isinstance(x, int) else x
 
     @run.register(sp.Function)
     def _function(self, x: Any) -> Any:
-        name = _NAMES.get(type(x).__name__, type(x).__name__)
+        name = type(x).__name__
         if name in _BY_FUNCTION:
             return _BY_FUNCTION[name](self, *map(self.run, x.args))
         if not hasattr(elementary, name):
             raise Unknown(f"the function {type(x).__name__} is not known; D.function declares an unknown one")
-        return getattr(elementary, name)(*map(self.run, x.args))
+        return getattr(elementary, name)(*(self._own(self.run(argument)) for argument in x.args))
 
     @run.register(sp.Abs)
     def _abs(self, x: Any) -> Any:
@@ -399,14 +403,9 @@ def _word_size(size: Any) -> Any:
     return int(size) if isinstance(size, sp.Integer) else str(size)
 
 
-def _relu(evaluator: Evaluator, z: Any) -> Any:
-    return evaluator.cells.gate(z) * z
-
-
-_NAMES = {"ln": "log", "asinh": "asinh"}
 _BY_FUNCTION: dict[str, Callable[..., Any]] = {
-    "relu": _relu,
-    "step": lambda evaluator, z: evaluator.cells.gate(z)[()],
+    "_Relu": lambda evaluator, z: evaluator.cells.gate(z)[()] * z,
+    "_Gate": lambda evaluator, z: evaluator.cells.gate(z)[()],
     "tan": lambda evaluator, z: elementary.sin(z) / elementary.cos(z),
     "coth": lambda evaluator, z: elementary.cosh(z) / elementary.sinh(z),
     "sech": lambda evaluator, z: 1 / elementary.cosh(z),

@@ -7,6 +7,7 @@ linear combinations of the named lines and substitution remain.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -16,8 +17,10 @@ from toymodels.arithmetic import words
 from toymodels.arithmetic.commutative import Scalar
 from toymodels.arithmetic.words import Words
 from toymodels.derive import calculus, expressions, scalars
+from toymodels.derive.cases import extra_hypotheses, left_out
 from toymodels.derive.evaluate import IN_WORDS, Evaluator
 from toymodels.derive.expressions import Matrix, MatrixLetter, MatrixSum, Scaled
+from toymodels.derive.functions import PIECEWISE
 from toymodels.derive.lines import Step
 from toymodels.derive.positivity import nonnegative, positive
 from toymodels.errors import LeftArithmetic
@@ -27,6 +30,27 @@ _OPAQUE = (calculus.Dt, calculus.Next, calculus.Along, calculus.Gradient, calcul
            expressions.Inverse, expressions.Elementwise, expressions.Row, expressions.Diagonal,
            expressions.DiagonalOf, scalars.Norm, scalars.Determinant, scalars.Entry, scalars.SumOver,
            scalars.Applied, sp.Function)  # fmt: skip
+
+
+def why_follows(conclusion: Step, lines: Sequence[Step]) -> str:
+    """Say how the conclusion follows from the lines, or return "" when no way is found.
+
+    A line with hypotheses of its own is a case: then each case must give the
+    conclusion alone, together with the lines that hold in general, and the
+    cases must leave nothing out.
+    """
+    cited = ", ".join(f"({line.number})" for line in lines)
+    general = [line for line in lines if not extra_hypotheses(line, conclusion)]
+    split = [line for line in lines if extra_hypotheses(line, conclusion)]
+    if not split:
+        return f"follows from {cited}" if follows(conclusion, general) else ""
+    cases = list(dict.fromkeys(extra_hypotheses(line, conclusion) for line in split))
+    for case in cases:
+        inside = [line for line in split if extra_hypotheses(line, conclusion) == case]
+        if not follows(replace(conclusion, setting=inside[0].setting), [*general, *inside]):
+            return ""
+    missing = left_out(conclusion.setting, cases)
+    return f"follows from {cited}, whose cases cover everything" if missing is None else ""
 
 
 def follows(conclusion: Step, lines: Sequence[Step]) -> bool:
@@ -155,7 +179,7 @@ def _total(terms: Sequence[Any]) -> Any:
 
 def _opaque(node: Any) -> Any:
     """Replace every node that is not ring arithmetic by a letter named after it."""
-    if isinstance(node, _OPAQUE) or (isinstance(node, sp.Pow) and not node.exp.is_Integer):
+    if isinstance(node, (*_OPAQUE, *PIECEWISE)) or (isinstance(node, sp.Pow) and not node.exp.is_Integer):
         name = f"[{node}]"
         return MatrixLetter(name, *node.shape) if isinstance(node, Matrix) else sp.Symbol(name, real=True)
     if isinstance(node, (MatrixLetter, sp.Symbol, expressions.Identity, expressions.Zeros)) or not node.args:

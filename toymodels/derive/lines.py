@@ -14,8 +14,12 @@ from toymodels.derive.expressions import Matrix, ShapeError, Zeros, show_shape
 from toymodels.derive.setting import Hypothesis, Setting
 from toymodels.errors import InputError
 
-RELATIONS = {"=": "=", "==": "=", "<=": "<=", "≤": "<=", "<": "<", ">=": ">=", "≥": ">=", ">": ">", "->": "->",
-             "→": "->"}  # fmt: skip
+RELATIONS = {relation: relation for relation in ("=", "<=", "<", ">=", ">", "->")} | {
+    "==": "=",
+    "≤": "<=",
+    "≥": ">=",
+    "→": "->",
+}
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,9 @@ def checked_sides(left: Any, relation: str, right: Any) -> tuple[Any, Any]:
     if not any(matrices):
         return left, right
     if relation not in ("=", "->"):
-        raise InputError(f"{left} {relation} {right}: an inequality compares scalars, as quad(A, x) or norm(A)")
+        raise InputError(
+            f"{left} {relation} {right}: an inequality compares scalars, as quad(A, x) or norm(A)"
+        )
     if matrices[0] and right == 0:
         return left, Zeros(*left.shape)
     if matrices[1] and left == 0:
@@ -188,7 +194,9 @@ def hypothesis_of(given: Any) -> Hypothesis:
     left, relation, right = given
     relation = {"≤": "<=", "≥": ">="}.get(relation, relation)
     if relation in ("=", "=="):
-        raise InputError(f"given: {left} = {right} is an equation; use it to eliminate a letter, or a kind or space")
+        raise InputError(
+            f"given: {left} = {right} is an equation; use it to eliminate a letter, or a kind or space"
+        )
     if relation not in ("<", "<=", ">", ">=", "!="):
         raise InputError(f"given: expected one of < <= > >= !=, got {relation!r}")
     return Hypothesis(_expression("given", left), relation, _expression("given", right))

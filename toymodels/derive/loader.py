@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import __future__
 import ast
 import builtins
 import linecache
+import re
 import sys
 import traceback
 import types
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toymodels.derive.derivation import Derivation
+from toymodels.derive.derivation import Derivation, collecting
 from toymodels.derive.lines import Broken, Place
+from toymodels.derive.source import Mistake, parse, read
 from toymodels.errors import InputError
 
 USER_PREFIX = "toymodels_derivation_"
-MOST_SYNTAX_ERRORS = 50
+
+_BEING_LOADED: list[Path] = []
 
 
 @dataclass
@@ -29,7 +34,7 @@ class Loaded:
     ----------
     path : Path
     derivations : list of Derivation
-        Mistakes stand among their lines, where they were made.
+        In the order in which they are begun; mistakes stand among their lines, where they were made.
     """
 
     path: Path
@@ -42,16 +47,18 @@ def load_file(path: str | Path) -> Loaded:
     Raises
     ------
     InputError
-        When the file is missing or cannot be read.
+        When the file is missing, is no text, cites itself, or holds neither a
+        derivation nor a mistake that could have been one.
     """
     file = Path(path)
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
+    source, resolved = read(file), file.resolve()
+    if resolved in _BEING_LOADED:
+        raise InputError(f"{file}: cites itself, directly or through another file")
+    _BEING_LOADED.append(resolved)
     try:
-        source = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read ({error})") from error
-    return _Run(file, source).everything()
+        return _Run(file, source).everything()
+    finally:
+        _BEING_LOADED.remove(resolved)
 
 
 class _Run:
@@ -63,123 +70,168 @@ class _Run:
         self.module = types.ModuleType(f"{USER_PREFIX}{file.stem}")
         self.module.__file__ = self.filename
         self.names: dict[str, Any] = vars(self.module)
-        self.mistakes: list[tuple[int, str]] = []
-        self.strays: Derivation | None = None
+        self.lost: dict[str, int] = {}
+        self.unread: list[Mistake] = []
+        self.begun: list[Derivation] = []
+        self.imported: list[Derivation] = []
+        self.early: list[Broken] = []
+        self.flags = 0
 
     def everything(self) -> Loaded:
         linecache.checkcache(self.filename)
-        tree = self._parsed()
-        with _quiet(self.module, self.file.resolve().parent):
+        tree, self.unread = parse(self.source, self.filename)
+        self.module.__doc__ = ast.get_docstring(tree)
+        with _as_module(self.module, self.file.resolve().parent), collecting() as self.begun:
             for statement in tree.body:
                 self._statement(statement)
-        for line, message in self.mistakes:
-            self._report(line, message)
-        found = self._derivations()
+        self._report_unread(before=sys.maxsize)
+        return Loaded(self.file, self._derivations())
+
+    def _derivations(self) -> list[Derivation]:
+        """Return the file's own derivations, those of its neighbours that it adds lines to included."""
+        continued = [x for x in self.imported if any(line.place.file == self.filename for line in x.lines)]
+        found = [*continued, *self.begun]
+        if not found and self.early:
+            found = [Derivation(f"Lines of {self.file.name} outside a derivation")]
         if not found:
             raise InputError(f"{self.file}: holds no derivation, as D = Derivation(...)")
-        return Loaded(self.file, found)
-
-    def _parsed(self) -> ast.Module:
-        """Parse the file; a statement that is no Python is left out and reported."""
-        lines = self.source.splitlines()
-        for _ in range(MOST_SYNTAX_ERRORS):
-            try:
-                return ast.parse("\n".join(lines) + "\n", self.filename)
-            except SyntaxError as error:
-                at = min(max(error.lineno or 1, 1), len(lines))
-                self.mistakes.append((at, f"SyntaxError: {error.msg}"))
-                first, last = _statement_around(lines, at - 1)
-                lines[first:last] = [""] * (last - first)
-        raise InputError(f"{self.file}: more than {MOST_SYNTAX_ERRORS} syntax errors")
+        found[0].lines[:0] = self.early
+        return found
 
     def _statement(self, statement: ast.stmt) -> None:
-        plain = isinstance(statement, ast.With) and len(statement.items) == 1
-        if plain and statement.items[0].optional_vars is None:  # type: ignore[attr-defined]
-            self._block(statement)  # type: ignore[arg-type]
+        self._report_unread(before=statement.lineno)
+        if isinstance(statement, ast.With) and all(map(_is_case, statement.items)):
+            self._cases(statement)
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            with collecting() as begun:
+                self._guarded(lambda: self._execute(statement), statement)
+            self.imported += begun
         else:
-            self._guarded(lambda: self._execute(ast.Module([statement], [])), statement)
+            self._guarded(lambda: self._execute(statement), statement)
 
-    def _execute(self, tree: Any) -> None:
-        exec(compile(tree, self.filename, "exec"), self.names)
+    def _execute(self, statement: ast.stmt) -> None:
+        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            for alias in statement.names:
+                self.flags |= getattr(__future__, alias.name).compiler_flag
+        exec(self._compiled(ast.Module([statement], []), "exec"), self.names)
 
-    def _block(self, block: ast.With) -> None:
-        """Enter a with-block, and run what stands in it statement by statement."""
-        manager: list[Any] = []
+    def _compiled(self, tree: Any, mode: str) -> Any:
+        return compile(tree, self.filename, mode, self.flags, dont_inherit=True)
+
+    def _cases(self, block: ast.With) -> None:
+        """Enter the cases of a with-block, and run what stands in it statement by statement."""
+        entered: list[Any] = []
 
         def enter() -> None:
-            code = compile(ast.Expression(block.items[0].context_expr), self.filename, "eval")
-            value = eval(code, self.names)
-            value.__enter__()
-            manager.append(value)
+            for item in block.items:
+                case = eval(self._compiled(ast.Expression(item.context_expr), "eval"), self.names)
+                case.__enter__()
+                entered.append(case)
 
-        self._guarded(enter, block)
-        if manager:
+        if self._guarded(enter, block):
             for statement in block.body:
                 self._statement(statement)
-            self._guarded(lambda: manager[0].__exit__(None, None, None), block)
+        for case in reversed(entered):
+            case.__exit__(None, None, None)
 
-    def _guarded(self, action: Any, statement: ast.stmt) -> None:
+    def _guarded(self, action: Callable[[], None], statement: ast.stmt) -> bool:
+        """Run an action; where it raises, report it, and forget the names that it should have set."""
         try:
             action()
         except (Exception, SystemExit) as error:
-            self._report(self._line_of(error, statement.lineno), _message(error))
+            for name in _names_set_by(statement):
+                self.names.pop(name, None)
+                self.lost[name] = statement.lineno
+            message = self._message(error) + _what_did_not_run(statement)
+            self._report(self._line_of(error, statement.lineno), message, statement)
+            return False
+        for name in _names_set_by(statement):
+            self.lost.pop(name, None)
+        return True
+
+    def _message(self, error: BaseException) -> str:
+        text = str(error).splitlines()[0] if str(error) else ""
+        if isinstance(error, NameError) and error.name in self.lost:
+            return f"{error.name} is not defined: line {self.lost[error.name]}, which sets it, failed"
+        if isinstance(error, InputError):
+            return text
+        return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
     def _line_of(self, error: BaseException, default: int) -> int:
+        if isinstance(error, SyntaxError) and error.filename == self.filename and error.lineno:
+            return error.lineno
         frames = traceback.extract_tb(error.__traceback__)
         own = [frame.lineno for frame in frames if frame.filename == self.filename and frame.lineno]
         return own[-1] if own else default
 
-    def _report(self, line: int, message: str) -> None:
-        """Put a mistake among the lines of the derivation that it stands in."""
-        owner = self._owner(line)
+    def _report_unread(self, before: int) -> None:
+        """Report the lines above a statement that are no Python."""
+        while self.unread and self.unread[0].line < before:
+            mistake = self.unread.pop(0)
+            for name in re.findall(r"^\s*(\w+)\s*=[^=]", mistake.text, re.MULTILINE):
+                self.names.pop(name, None)
+                self.lost[name] = mistake.line
+            self._report(mistake.line, mistake.message, mistake.text)
+
+    def _report(self, line: int, message: str, within: ast.stmt | str) -> None:
+        """Put a mistake among the lines of the derivation that it belongs to."""
         broken = Broken(Place(self.filename, line), "", message)
-        after = [k for k, x in enumerate(owner.lines) if x.place.line > line]
-        owner.lines.insert(after[0] if after else len(owner.lines), broken)
+        owner = self._owner(within)
+        (self.early if owner is None else owner.lines).append(broken)
 
-    def _owner(self, line: int) -> Derivation:
-        before = [x for x in self._derivations() if x is not self.strays and x.place.line <= line]
-        if before:
-            return before[-1]
-        if self.strays is None:
-            self.strays = Derivation(f"Lines of {self.file.name} outside a derivation")
-        return self.strays
-
-    def _derivations(self) -> list[Derivation]:
-        values = dict.fromkeys(x for x in self.names.values() if isinstance(x, Derivation))
-        own = [x for x in values if x.place.file == self.filename]
-        ordered = sorted(own, key=lambda x: x.place.line)
-        return ([self.strays] if self.strays is not None else []) + ordered
+    def _owner(self, within: ast.stmt | str) -> Derivation | None:
+        """Return the derivation that the lines name, else the last one begun."""
+        if isinstance(within, str):
+            named = re.findall(r"\w+", within)
+        else:
+            named = [node.id for node in ast.walk(within) if isinstance(node, ast.Name)]
+        values = [self.names[name] for name in named if isinstance(self.names.get(name), Derivation)]
+        own = [x for x in values if any(x is mine for mine in self.begun)]
+        return own[0] if own else next(reversed(self.begun), None)
 
 
-def _statement_around(lines: list[str], at: int) -> tuple[int, int]:
-    """Return the first and last line of the top-level statement around a line."""
-
-    def starts(k: int) -> bool:
-        return bool(lines[k].strip()) and not lines[k][0].isspace() and lines[k][0] not in ")]}#"
-
-    first = at
-    while first > 0 and not starts(first):
-        first -= 1
-    last = at + 1
-    while last < len(lines) and not starts(last):
-        last += 1
-    return first, last
+def _is_case(item: ast.withitem) -> bool:
+    """Whether a with-block enters a case of a derivation, as ``with D.case(x > 0)``."""
+    call = item.context_expr
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "case"
 
 
-def _message(error: BaseException) -> str:
-    text = str(error).splitlines()[0] if str(error) else ""
-    return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"
+def _names_set_by(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement sets, those inside of a case block excepted."""
+    if isinstance(statement, ast.With) and all(map(_is_case, statement.items)):
+        return set()
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return {(alias.asname or alias.name).split(".")[0] for alias in statement.names}
+    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+        return {statement.name}
+    nodes = ast.walk(statement)
+    return {x.id for x in nodes if isinstance(x, ast.Name) and isinstance(x.ctx, ast.Store)}
+
+
+def _what_did_not_run(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.With) and all(map(_is_case, statement.items)):
+        return " (the steps of this case were not run)"
+    if isinstance(statement, (ast.With, ast.For, ast.While, ast.If, ast.Try)):
+        return " (the rest of this block was not run)"
+    return ""
 
 
 @contextmanager
-def _quiet(module: types.ModuleType, folder: Path) -> Any:
-    """Let the file import its neighbours, and leave nothing behind."""
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    sys.modules[module.__name__] = module
+def _as_module(module: types.ModuleType, folder: Path) -> Iterator[None]:
+    """Let the file import its neighbours, and leave nothing behind: the next file has neighbours of its own."""
+    bytecode, path, known = sys.dont_write_bytecode, list(sys.path), set(sys.modules)
+    sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))
+    sys.modules[module.__name__] = module
     module.__dict__.setdefault("__builtins__", builtins)
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
-        sys.dont_write_bytecode = before
+        sys.dont_write_bytecode, sys.path[:] = bytecode, path
+        neighbours = {file.stem for file in folder.glob("*.py")} | {
+            file.parent.name for file in folder.glob("*/__init__.py")
+        }
+        for name in set(sys.modules) - known:
+            top = name.partition(".")[0]
+            if top in neighbours - known or name == module.__name__:
+                del sys.modules[name]

@@ -7,7 +7,22 @@ from typing import Any
 
 import sympy as sp
 
-from toymodels.derive.expressions import Matrix, MatrixLetter, MatrixSum, Transpose, scaled
+from toymodels.derive.calculus import Along, Gradient, Jacobian, Partial
+from toymodels.derive.expressions import (
+    Identity,
+    Matrix,
+    MatrixLetter,
+    MatrixSum,
+    Ones,
+    Row,
+    Transpose,
+    Zeros,
+    scaled,
+)
+from toymodels.derive.scalars import Entry, SumOver
+
+_HEADED = (SumOver, Row, Entry, Along, Gradient, Partial, Jacobian)
+"""After their first argument stand an index, a size or a letter to differentiate by."""
 
 
 def mutants(expression: Any) -> Iterator[Any]:
@@ -29,9 +44,9 @@ def mutants(expression: Any) -> Iterator[Any]:
 def _everywhere(node: Any) -> Iterator[Any]:
     """Change the node itself, then each of its arguments."""
     yield from _here(node)
-    if isinstance(node, (MatrixLetter, sp.Lambda, sp.Tuple)):
+    if isinstance(node, (MatrixLetter, Identity, Zeros, Ones)):
         return
-    for k, argument in enumerate(node.args):
+    for k, argument in enumerate(node.args[:1] if isinstance(node, _HEADED) else node.args):
         if not isinstance(argument, (sp.Expr, Matrix)):
             continue
         for changed in _everywhere(argument):

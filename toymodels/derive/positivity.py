@@ -46,11 +46,21 @@ def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
 
 
 def _product_nonnegative(expression: sp.Expr, setting: Setting) -> bool:
-    """Every factor is non-negative, or two factors are negatives of non-negative ones."""
+    """Every factor is non-negative, but for an even number of factors that are not positive."""
     odd = [factor for factor in expression.args if not nonnegative(factor, setting)]
-    if len(odd) % 2:
-        return False
-    return all(nonnegative(-factor, setting) for factor in odd)
+    return len(odd) % 2 == 0 and all(nonpositive(factor, setting) for factor in odd)
+
+
+def nonpositive(expression: sp.Expr, setting: Setting) -> bool:
+    """Return whether a scalar is not positive by its form alone."""
+    if expression.is_nonpositive or _assumed(-expression, setting, strict=False):
+        return True
+    if isinstance(expression, sp.Add):
+        return all(nonpositive(term, setting) for term in expression.args)
+    if isinstance(expression, sp.Mul):
+        odd = [factor for factor in expression.args if not nonnegative(factor, setting)]
+        return len(odd) % 2 == 1 and all(nonpositive(factor, setting) for factor in odd)
+    return False
 
 
 def positive(expression: sp.Expr, setting: Setting) -> bool:
@@ -108,10 +118,8 @@ def _is_semidefinite(matrix: Matrix, setting: Setting) -> bool:
     factors = _factors(matrix)
     half = len(factors) // 2
     for k in range(half):
-        if factors[k].T != factors[-1 - k]:
+        if factors[-1 - k] != factors[k].T:
             return False
     if len(factors) % 2 == 0:
         return half > 0
     return len(factors) > 1 and _is_semidefinite(factors[half], setting)
-
-

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+import toymodels.derive.averages  # noqa: F401, teaches the evaluator integrals and expectations
 from toymodels.arithmetic.commutative import Scalar
 from toymodels.arithmetic.measured import Measured
 from toymodels.arithmetic.systems import System
 from toymodels.derive.evaluate import IN_WORDS, Cells, Evaluator, Unknown
+from toymodels.derive.functions import PIECEWISE
 from toymodels.derive.kinds import Declared, FunctionLetter
 from toymodels.derive.scalars import Index, letters
 from toymodels.evidence import Statement
@@ -22,8 +24,6 @@ _SYSTEM = Space(lambda source, name: source.system, "number system", lambda name
 
 ORDERED = ("floats", "fractions", "fmpq", "digits", "measured", "balls")
 """Systems whose numbers compare."""
-
-PIECEWISE = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Heaviside)
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "<": lambda a, b: a < b,
@@ -105,6 +105,7 @@ class Setting:
         judge: Callable[..., Any] | None = None,
         name: str = "step",
         paired: bool = False,
+        cells: set[bytes] | None = None,
     ) -> Statement:
         """Return the statement whose result is the expressions' values, or what `judge` makes of them.
 
@@ -117,6 +118,8 @@ class Setting:
             Draw every letter twice: the first draw picks the cell of each
             piecewise function, the second is where the formula of that cell is
             evaluated. An identity that holds there holds throughout the cell.
+        cells : set, optional
+            Where paired: receives the sign pattern of every cell met.
         """
         needed = self.closure(expressions)
         sizes = [x for x in needed if x in self.sizes]
@@ -134,6 +137,8 @@ class Setting:
                 return judge(self._evaluator(known, drawn, system, generic))
             first = self._evaluator(known, {g: v[0] for g, v in drawn.items()}, system, generic)
             judge(first)
+            if cells is not None and not generic.generic:
+                cells.add(b"/".join(signs.tobytes() for signs in generic.signs))
             again = Cells(generic.signs, fixed=True, generic=generic.generic)
             second = {g: v[1] for g, v in drawn.items()}
             return judge(replace(self._evaluator(known, second, system, None), cells=again))
@@ -193,8 +198,4 @@ def _paired(space: Space) -> Space:
 
 def is_piecewise(*expressions: Any) -> bool:
     """Return whether an expression has pieces, as relu and the absolute value do."""
-    return any(
-        isinstance(node, PIECEWISE) or type(node).__name__ in ("relu", "step")
-        for e in expressions
-        for node in sp.preorder_traversal(e)
-    )
+    return any(isinstance(node, PIECEWISE) for e in expressions for node in sp.preorder_traversal(e))

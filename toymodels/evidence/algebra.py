@@ -58,8 +58,12 @@ def _require_symbolic(pair: sides.Sides) -> None:
         raise LeftArithmetic("a float stands among the symbols")
 
 
-def by_exact_draws(statement: Statement, rng: np.random.Generator, sizes: int) -> Verdict:
+def by_exact_draws(
+    statement: Statement, rng: np.random.Generator, sizes: int, piecewise: bool = False
+) -> Verdict:
     """Decide an identity at random sizes on uniform rationals, or raise NotApplicable.
+
+    A piecewise statement is drawn as often where it has no sizes, to meet its cells.
 
     Each size is tried with `DRAWS_PER_SIZE` independent draws; by Schwartz-Zippel a
     false identity of degree D passes there with probability at most (D/2^61)^draws.
@@ -67,7 +71,7 @@ def by_exact_draws(statement: Statement, rng: np.random.Generator, sizes: int) -
     system = systems.fmpq() or systems.FRACTIONS
     seen: dict[tuple, int] = {}
     degree, cases = 0, 0
-    if not _has_sizes(statement, rng, system):
+    if not piecewise and not _has_sizes(statement, rng, system):
         sizes = 1
     for index in range(sizes):
         # much that fails in general holds for scalars, so the first sizes are at least two
@@ -89,7 +93,7 @@ def by_exact_draws(statement: Statement, rng: np.random.Generator, sizes: int) -
         key = tuple(first.sizes.items())
         seen[key] = seen.get(key, 0) + DRAWS_PER_SIZE
     fewest = min(seen.values())
-    probability = _probability(degree, fewest)
+    probability = _probability(degree, 1 if piecewise else fewest)
     return Verdict(
         Outcome.holds,
         Evidence.exact,
@@ -159,7 +163,7 @@ def _exact_words(seen: dict[tuple, int], cases: int, probability: float) -> str:
         where = f"exact on {cases} random rational draws"
     else:
         where = f"exact at {len(seen)} random sizes up to {largest}"
-    return f"{where}, error probability < {probability:.1g} at each"
+    return f"{where}, error probability < {probability:.1g} at each" if probability else where
 
 
 def by_digits(statement: Statement, rng: np.random.Generator, cases: int, digits: int = 50) -> Verdict:

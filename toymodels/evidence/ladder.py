@@ -33,14 +33,16 @@ def decide_identity(
         Returns the two sides.
     plan : Plan
     drawn : Statement, optional
-        The same as exact draws should see it, where that differs.
+        The same as exact draws should see it, where it has pieces.
     symbolic : callable, optional
         A rung of computer algebra.
     """
     skipped: dict[str, str] = {}
     rungs: dict[str, Rung] = {
         "words": lambda: algebra.by_words(statement),
-        "exact": lambda: algebra.by_exact_draws(drawn or statement, plan.rng(), SIZES[plan.effort]),
+        "exact": lambda: algebra.by_exact_draws(
+            drawn or statement, plan.rng(), SIZES[plan.effort], piecewise=drawn is not None
+        ),
         **({"symbolic": symbolic} if symbolic else {}),
         "digits": lambda: algebra.by_digits(statement, plan.rng(), DIGIT_POINTS[plan.effort]),
     }
