@@ -192,6 +192,8 @@ NET = DeepLinear(X, Y, widths=(2, 1))
     (lambda: NET.balanced(np.ones((1, 2)), [np.ones((2, 2)), np.eye(1)]), "rotations: expected an orth"),
     (lambda: DeepLinear(X, np.ones((3, 2)), widths=(1,)).balanced(np.eye(2)), "widths: expected at least"),
     (lambda: NET.observable("singular_value"), "did you mean.*singular_values"),
+    (lambda: DeepLinear.from_statistics(np.eye(2), Y[:2], 9.0, widths=(0,)), "widths: expected an integer"),
+    (lambda: DeepLinear.from_statistics(np.eye(2), Y[:2], 9.0, widths=2), "widths: expected a sequence"),
 ])  # fmt: skip
 def test_bad_input(call, message):
     with pytest.raises(InputError, match=message) as caught:

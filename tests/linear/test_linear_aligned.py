@@ -1,5 +1,6 @@
 """Aligned paths: the blocks are the Hessian, exactly; the closed spectra are its eigenvalues."""
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from toymodels.linear.spectra import (
     mode_sharpness,
     pair_blocks,
 )
+
+tiny_and_huge = st.builds(lambda m, k: m * 10.0**k, st.floats(-1, 1), st.integers(-300, 300))
 
 
 def haar(rng, k):
@@ -67,10 +70,18 @@ def test_spectra_equal_dense_eigenvalues(m, seed):
 @given(a=st.floats(-10, 10), b=st.floats(-10, 10), s=st.floats(0, 10))
 def test_sharpness_of_one_mode(a, b, s):
     problem = TwoLayerLinear.from_statistics([[1.0]], [[s]], s * s, width=1)
-    # squares of numbers below 1e-154 underflow
-    bound = 32 * EPS * (a * a + b * b + abs(s)) + 1e-150
+    # squares of weights below 1e-154 underflow, and so does the sharpness itself
+    bound = 32 * EPS * (a * a + b * b + abs(s)) + 1e-307
     assert abs(mode_sharpness(a, b, s) - problem.sharpness(np.array([a, b]))) <= bound
     assert abs(mode_sharpness(a, b, s) - aligned_spectrum([a], [b], [s])[-1]) <= bound
+
+
+@given(s=tiny_and_huge, lam=tiny_and_huge)
+def test_sharpness_of_any_size(s, lam):
+    with mpmath.workdps(40):
+        expected = float(mpmath.sqrt(4 * mpmath.mpf(s) ** 2 + mpmath.mpf(lam) ** 2))
+    assert interpolating_sharpness(s, lam) == pytest.approx(expected, rel=4 * EPS, abs=1e-322)
+    assert mode_sharpness(0.0, 0.0, s) == abs(s)
 
 
 @given(s=st.floats(0.1, 10.0))

@@ -1,6 +1,5 @@
 """TwoLayerLinear against the generic oracles, its symmetries, and bad input."""
 
-import pickle
 from fractions import Fraction
 
 import numpy as np
@@ -242,14 +241,6 @@ def test_observables():
         problem.observable("singular_value")
 
 
-def test_problems_survive_a_worker_process():
-    problem = TwoLayerLinear([[1.0, 2.0]], [3.0], width=2)
-    compact = TwoLayerLinear.from_statistics(*problem.statistics, width=2)
-    theta = problem.init(rng=1)
-    for one in (problem, compact):
-        assert pickle.loads(pickle.dumps(one)).loss(theta) == one.loss(theta)
-
-
 X, Y, y = np.arange(6.0).reshape(3, 2), np.ones((3, 2)), np.ones(3)
 
 
@@ -321,22 +312,3 @@ def test_bad_questions(call, message):
     with pytest.raises(InputError, match=message) as caught:
         call(problem)
     assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda p: p.outputs(THETA),
-        lambda p: p.jacobian(THETA),
-        lambda p: p.ntk(THETA),
-        lambda p: p.jvp(THETA, THETA),
-        lambda p: p.vjp(THETA, y),
-        lambda p: p.gradient(THETA, rows=[0]),
-        lambda p: p.gradient(THETA, targets=y),
-        lambda p: p.n,
-    ],
-)
-def test_statistics_know_no_samples(call):
-    problem = TwoLayerLinear.from_statistics(np.eye(3), np.ones(3), 4.0, width=1)
-    with pytest.raises(InputError, match="expected samples, got a problem made from statistics"):
-        call(problem)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
+from functools import reduce
+from itertools import combinations
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -10,6 +14,8 @@ import numpy as np
 from toymodels.arithmetic.arrays import Array, trace
 from toymodels.arithmetic.degrees import Degree
 from toymodels.arithmetic.jets import Jet
+from toymodels.arithmetic.measured import Measured, error_of, value_of
+from toymodels.arithmetic.rationals import object_array
 from toymodels.errors import LeftArithmetic
 
 
@@ -19,7 +25,7 @@ def inverse(A: Array) -> Array:
     Raises
     ------
     ZeroDivisionError
-        When the matrix is singular.
+        When the matrix is singular, or measured numbers do not tell that it is not.
     LeftArithmetic
         When the arithmetic has no inverse for it, as words of a letter that is not invertible.
 
@@ -31,6 +37,8 @@ def inverse(A: Array) -> Array:
     """
     if isinstance(A, Jet):
         return _inverse_jet(A)
+    if isinstance(A, Measured):
+        return _joined(_eliminate(_split(A))[0])
     if isinstance(A, np.ndarray):
         return _eliminate(A)[0]
     own = getattr(A, "inverse", None)
@@ -58,6 +66,8 @@ def determinant(A: Array) -> Any:
     """
     if isinstance(A, Jet):
         return _determinant_jet(A)
+    if isinstance(A, Measured):
+        return _expand(A)
     if not isinstance(A, np.ndarray):
         raise LeftArithmetic(f"{type(A).__name__} has no determinant")
     try:
@@ -76,6 +86,35 @@ def _determinant_jet(A: Jet) -> Jet:
     return Jet(value, value * slope, value * (slope * slope - turn + trace(B @ A.second)))
 
 
+def _split(A: Measured) -> np.ndarray:
+    """Return the entries as numbers of their own, each with its error."""
+    return object_array((A[index] for index in np.ndindex(A.shape)), A.shape)
+
+
+def _joined(entries: np.ndarray) -> Measured:
+    values, errors = (np.vectorize(of, otypes=[float])(entries) for of in (value_of, error_of))
+    return Measured(values, errors)
+
+
+def _expand(A: Measured) -> Measured:
+    """Expand the determinant along the rows: without division, its error stays finite at singular matrices."""
+    n = len(A)
+    minors: dict[tuple[int, ...], Any] = {(): Measured(1.0)}
+    for row in range(n):
+        minors = {
+            columns: _total(
+                A[row, j] * minors[columns[:k] + columns[k + 1 :]] * (-1) ** (row - k)
+                for k, j in enumerate(columns)
+            )
+            for columns in combinations(range(n), row + 1)
+        }
+    return minors[tuple(range(n))]
+
+
+def _total(terms: Iterable[Any]) -> Any:
+    return reduce(add, terms)
+
+
 def _eliminate(A: np.ndarray) -> tuple[np.ndarray, Any]:
     """Return inverse and determinant."""
     n = len(A)
@@ -83,7 +122,7 @@ def _eliminate(A: np.ndarray) -> tuple[np.ndarray, Any]:
     result, product = np.eye(n, dtype=int).astype(work.dtype), 1
     for k in range(n):
         pivot = max(range(k, n), key=lambda row: _size(work[row, k]))
-        if _vanishes(work[pivot, k]):
+        if _may_vanish(work[pivot, k]):
             raise ZeroDivisionError("the matrix is singular")
         if pivot != k:
             for array in (work, result):
@@ -97,19 +136,26 @@ def _eliminate(A: np.ndarray) -> tuple[np.ndarray, Any]:
             if row != k and not _vanishes(work[row, k]):
                 factor = work[row, k]
                 for array in (work, result):
-                    array[row] = array[row] - factor * array[k]
+                    taken = (x - factor * y for x, y in zip(array[row], array[k], strict=True))
+                    array[row] = object_array(taken, (n,))
     return result, product
 
 
 def _divided(row: np.ndarray, p: Any) -> np.ndarray:
     """Divide where there is something to divide: an integer by an integer would leave the ring."""
     q = Fraction(p) if isinstance(p, int) else p
-    return np.array([x if _vanishes(x) else x / q for x in row], dtype=row.dtype)
+    return object_array((x if _vanishes(x) else x / q for x in row), row.shape)
 
 
 def _vanishes(x: Any) -> bool:
-    """Whether an entry is zero; degrees stand for generic numbers."""
+    """Whether an entry is zero for certain; degrees stand for generic numbers."""
+    if isinstance(x, Measured):
+        return bool(x.value == 0 and x.error == 0)
     return not isinstance(x, Degree) and bool(x == 0)
+
+
+def _may_vanish(x: Any) -> bool:
+    return bool(abs(x.value) <= x.error) if isinstance(x, Measured) else _vanishes(x)
 
 
 def _size(x: Any) -> float:
@@ -117,7 +163,7 @@ def _size(x: Any) -> float:
     if _vanishes(x):
         return -1.0
     try:
-        return float(abs(x))
+        return float(abs(value_of(x)))
     except (TypeError, ValueError, LeftArithmetic):
         return 0.0
     except OverflowError:

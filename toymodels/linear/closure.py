@@ -10,17 +10,19 @@ isotropic ones, M J M = gamma² J with M = QQᵀ and J = diag(I_d, -I_c)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from toymodels.arithmetic import Array, mT, polynomial
-from toymodels.errors import ConvergenceError, InputError
+from toymodels.errors import ConvergenceError
 from toymodels.linear import formulas
 from toymodels.linear.balanced import Balance
-from toymodels.linear.forms import Flow, Units
+from toymodels.linear.closure_limit import Start, limit_product
+from toymodels.linear.forms import Units, rounding_level
+from toymodels.linear.matched import Matched
 from toymodels.linear.statistics import EPS
-from toymodels.solutions.scaling import times
 
 if TYPE_CHECKING:
     from toymodels.linear.problem import TwoLayerLinear
@@ -91,97 +93,89 @@ def layer_grams(W: Array, shift: float, square: float) -> tuple[Array, Array]:
     return (U * second[:c]) @ U.T, (Vt.T * first[:d]) @ Vt
 
 
-class Matched(Flow):
-    """A flow known by its Gram matrix M; `at` returns the root of M nearest to theta0.
-
-    ``Q = root(M) O`` with O the orthogonal matrix that minimises |Q - Q0|.
-    """
-
-    determined = "up to a rotation of the hidden layer"
-
-    def __init__(self, problem: TwoLayerLinear, W1: Array, W2: Array, units: Units, closure: Closure):
-        super().__init__(problem, W1, W2)
-        self.units, self.closure = units, closure
-        self._Q0 = units.stacked(W1, W2)
-        self._runs = self._Q0.shape[:-2]
-        self._rank = int(np.max(np.linalg.matrix_rank(self._Q0)))
-
-    def layers(self, t: Array) -> tuple[Array, Array]:
-        """Return W1 and W2 at the times t, t.shape + runs + matrix, in the gauge of the class."""
-        return self.units.layers(_nearest_root(self._gram(t)[0], self._Q0, self._rank))
-
-    def product(self, t: Any) -> Array:
-        """Return W2 W1 at the times t, t.shape + runs + (c, d)."""
-        d = len(self.units.Sxx)
-        return self._gram(t)[0][..., d:, :d]
-
-    def gram(self, t: Any) -> Array:
-        """Return QQᵀ of Q = [W1ᵀ; W2] at the times t, t.shape + runs + (d + c, d + c)."""
-        return self.units.scale * self._gram(t)[0]
-
-    def gram_error(self, t: Any) -> Array:
-        """Return a bound on the error of `gram` (Frobenius norm), and so of `product`, t.shape + runs."""
-        return self.units.stretch**2 * self._gram(t)[1]
-
-    def error(self, t: Any) -> Array:
-        """Return a bound on the error of `at` up to rotation, t.shape + runs.
-
-        Roots of matrices at the distance e in the trace norm are at most sqrt(e) apart
-        (Powers, Stormer 1970); of one rank r, at the distance e in the Frobenius norm,
-        at most e / sqrt(2 (sqrt(2) - 1) value_r) (Tu, Boczar, Simchowitz,
-        Soltanolkotabi, Recht 2016).
-        """
-        M, moved = self._gram(t)
-        smallest = np.linalg.eigvalsh(M)[..., -self._rank] - moved if self._rank else 0 * moved
-        sharp = np.sqrt(2 * (np.sqrt(2) - 1) * np.maximum(smallest, 0.0))
-        linear = np.divide(moved, sharp, out=np.full(moved.shape, np.inf), where=sharp > 0)
-        return self.units.stretch * np.minimum(np.sqrt(np.sqrt(self._Q0.shape[-2]) * moved), linear)
-
-    def _gram(self, t: Any) -> tuple[Array, Array]:
-        """M in the units of the flow and a bound on its error, at times of any shape."""
-        t = times("t", t)
-        clock = self.units.clock * t.ravel()
-        parts = [self._run_gram(run, clock) for run in np.ndindex(self._runs)]
-        grams, errors = (np.stack(part, axis=1) for part in zip(*parts, strict=True))
-        lead = t.shape + self._runs
-        return grams.reshape(lead + grams.shape[2:]), errors.reshape(lead)
-
-    def _run_gram(self, run: tuple[int, ...], clock: Array) -> tuple[Array, Array]:
-        """M (T, N, N) and its error (T,) of one run, in the units of the flow."""
-        raise NotImplementedError
-
-
 class Closed(Matched):
-    """The flow of a product that obeys an equation of its own, integrated to rounding; finite times only.
+    """The flow of a product that obeys an equation of its own, integrated to rounding; its limit is exact.
 
     Notes
     -----
     Source: linear_nets 5.8 and 5.9, own derivation (balanced, lam = 0: Arora,
     Cohen, Hazan 2018). `error` is measured against a run at a hundred times the
-    tolerance.
+    tolerance. The limit comes from `closure_limit.limit_product`, which says
+    where the way there decides it; at a saddle of the network its error is
+    infinite, since rounding would leave it.
     """
 
+    def __init__(self, problem: TwoLayerLinear, W1: Array, W2: Array, units: Units, closure: Closure):
+        super().__init__(problem, W1, W2, units, closure)
+        self._limits: dict[tuple[int, ...], tuple[Array, float]] = {}
+
     def _run_gram(self, run: tuple[int, ...], clock: Array) -> tuple[Array, Array]:
-        if np.isinf(clock).any():
-            raise InputError("t: expected finite times; the limit is known for whitened inputs only")
-        order = np.unique(clock)
-        tight, steps = self._integrate(run, order, _RTOL)
-        loose, _ = self._integrate(run, order, _LOOSENED * _RTOL)
-        grams = np.stack([self._assemble(W, run) for W in tight])
-        apart = np.linalg.norm(grams - np.stack([self._assemble(W, run) for W in loose]), axis=(1, 2))
-        start = float(np.sum(self._Q0[run] ** 2))
-        defect = (self.closure.residual + 8 * self._Q0.shape[-2] * EPS) * start
-        # what is wrong at the start, or unclosed, moves like the difference of the runs or faster
-        moved = np.maximum.accumulate(apart) * (2 + defect / (_RTOL * (start or 1.0)))
-        error = moved + defect + (64 * EPS + 4 * steps * _RTOL) * np.linalg.norm(grams, axis=(1, 2))
-        where = np.searchsorted(order, clock)
+        late, side = np.isinf(clock), self._Q0.shape[-2]
+        grams, errors = np.empty((len(clock), side, side)), np.empty(len(clock))
+        if not late.all():
+            grams[~late], errors[~late] = self._at_finite(run, clock[~late])
+        if late.any():
+            if run not in self._limits:
+                self._limits[run] = self._limit(run)
+            grams[late], errors[late] = self._limits[run]
+        return grams, errors
+
+    def _limit(self, run: tuple[int, ...]) -> tuple[Array, float]:
+        """The limit of M, and a bound on its error."""
+        problem, (W1, W2) = self.problem, self._unit_layers(run)
+        start = Start(W1, W2, float(self.closure.shift[run]), float(self.closure.square[run]))
+        d, pace = W1.shape[1], float(np.linalg.norm(self.units.target) + start.size)
+
+        def later(time: float) -> tuple[Array, float]:
+            M, moved = self._at_finite(run, np.array([time / pace]))
+            return M[0, d:, :d], float(moved[0])
+
+        W, moved = limit_product(start, problem.modes, problem.compressed, rounding_level(problem), later)
+        M = self._assemble(W, run)
+        # (square + WWᵀ)^(1/2) moves by at most sqrt(2) times W
+        return M, 3 * moved + self._departure(run, M) + 64 * EPS * float(np.linalg.norm(M))
+
+    def _departure(self, run: tuple[int, ...], M: Array) -> float:
+        """How far the limit departs from the class with a start that rounding keeps out of it."""
+        Q0, square = self._Q0[run], float(self.closure.square[run])
+        residual = self.closure.residual + 8 * len(Q0) * EPS
+        if self.closure.shift[run] or not square:
+            # the imbalance is conserved, and the layers' Gram matrices move by at most its error
+            return 2 * residual * float(np.sum(Q0 * Q0))
+        # Q moves by hyperbolic rotations g, which carry the defect of M J M, and |g|² <= |M| |M0| / square
+        start = Q0 @ Q0.T
+        turned = np.linalg.norm(M, 2) * np.linalg.norm(start, 2) / square
+        return float(residual * np.sum(start * start) * turned / np.sqrt(square))
+
+    def _unit_layers(self, run: tuple[int, ...]) -> tuple[Array, Array]:
+        """W1 and W2 of the start, in the units of the flow."""
+        return self.units.lift * self.W1[run], self.W2[run] / self.units.lift
+
+    def _at_finite(self, run: tuple[int, ...], clock: Array) -> tuple[Array, Array]:
+        """M (T, N, N) and its error (T,) at finite times."""
+        residual = self.closure.residual + 8 * self._Q0.shape[-2] * EPS
+        W0, size = formulas.product(*self._unit_layers(run)), float(np.sum(self._Q0[run] ** 2))
+        direction = np.random.default_rng(0).standard_normal(W0.shape)
+        moved_start = W0 + residual * size * direction / np.linalg.norm(direction)
+        end = float(clock.max())
+        steps, tight = self._path(run, W0, end, _RTOL)
+        _, loose = self._path(run, moved_start, end, _LOOSENED * _RTOL)
+        # the runs are compared all along: both may have passed the same saddle at the end
+        moments = np.union1d(clock, steps)
+        grams, others = (np.stack([self._assemble(W, run) for W in path(moments)]) for path in (tight, loose))
+        apart = np.maximum.accumulate(np.linalg.norm(grams - others, axis=(1, 2)))
+        # what is unclosed moves like the difference of the runs, or faster
+        moved = apart * (2 + residual / _RTOL) + residual * size
+        error = moved + (64 * EPS + 4 * len(steps) * _RTOL) * np.linalg.norm(grams, axis=(1, 2))
+        where = np.searchsorted(moments, clock)
         return grams[where], error[where]
 
-    def _integrate(self, run: tuple[int, ...], moments: Array, rtol: float) -> tuple[Array, int]:
-        """The product (T, c, d) at increasing times, and the number of steps."""
+    def _path(
+        self, run: tuple[int, ...], W0: Array, end: float, rtol: float
+    ) -> tuple[Array, Callable[[Array], Array]]:
+        """The integrator's steps up to a time, and the product (T, c, d) at any times before it."""
         from scipy.integrate import solve_ivp
 
-        W0 = formulas.product(self.units.lift * self.W1[run], self.W2[run] / self.units.lift)
         Sxx, S = self.units.Sxx, self.units.target
         shift, square = float(self.closure.shift[run]), float(self.closure.square[run])
         # without imbalance the flow keeps the rank, and rounding must not raise it
@@ -191,28 +185,20 @@ class Closed(Matched):
             W = _of_rank(flat.reshape(W0.shape), rank)
             return product_velocity(W @ Sxx - S, *layer_grams(W, shift, square)).ravel()
 
-        if moments[-1] == 0:
-            return np.broadcast_to(W0, (len(moments), *W0.shape)), 0
+        if end == 0:
+            return np.zeros(1), lambda t: np.broadcast_to(_of_rank(W0, rank), (len(t), *W0.shape))
         size = np.linalg.norm(W0) + 1e-3 * np.sqrt(square)
         atol = 0.1 * rtol * float(size or 1.0)
         path = solve_ivp(
-            velocity, (0.0, moments[-1]), W0.ravel(), method="DOP853", t_eval=moments, rtol=rtol, atol=atol
+            velocity, (0.0, end), W0.ravel(), method="DOP853", dense_output=True, rtol=rtol, atol=atol
         )
         if not path.success:
             raise ConvergenceError(f"the equation of the product could not be integrated: {path.message}")
-        return np.stack([_of_rank(flat.reshape(W0.shape), rank) for flat in path.y.T]), path.nfev // 11
+        return path.t, lambda t: np.stack([_of_rank(x.reshape(W0.shape), rank) for x in path.sol(t).T])
 
     def _assemble(self, W: Array, run: tuple[int, ...]) -> Array:
         C2, C1 = layer_grams(W, float(self.closure.shift[run]), float(self.closure.square[run]))
         return np.block([[C1, W.T], [W, C2]])
-
-
-def _nearest_root(M: Array, Q0: Array, rank: int) -> Array:
-    """The matrices Q (..., N, m) of this rank with QQᵀ = M that are nearest to Q0."""
-    values, vectors = np.linalg.eigh(M)
-    root = (vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])[..., M.shape[-1] - rank :]
-    left, _, right = np.linalg.svd(root.mT @ Q0, full_matrices=False)
-    return root @ left @ right
 
 
 def _of_rank(W: Array, rank: int) -> Array:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from functools import reduce
 from itertools import accumulate, pairwise
 
-from toymodels.arithmetic import Array, frobenius, mT
-from toymodels.linear import formulas
+from toymodels.arithmetic import Array, mT
+from toymodels.linear import formulas, map_formulas
 
 Layers = Sequence[Array]
 
@@ -24,18 +24,17 @@ def product(layers: Layers) -> Array:
 
 def outputs(layers: Layers, X: Array) -> Array:
     """Outputs X Wᵀ on data rows. Source: linear_nets 4."""
-    return reduce(lambda rows, W: rows @ mT(W), layers, X)
+    return map_formulas.outputs(product(layers), X)
 
 
 def sum_loss(layers: Layers, X: Array, Y: Array) -> Array:
     """Square loss |X Wᵀ - Y|²/2, weights carried by the rows as square roots. Source: linear_nets 1."""
-    residual = outputs(layers, X) - Y
-    return frobenius(residual, residual) / 2
+    return map_formulas.sum_loss(product(layers), X, Y)
 
 
 def sum_residual(layers: Layers, X: Array, Y: Array) -> Array:
     """Gradient in the product of `sum_loss`, (X Wᵀ - Y)ᵀ X. Source: linear_nets 1."""
-    return mT(outputs(layers, X) - Y) @ X
+    return map_formulas.sum_residual(product(layers), X, Y)
 
 
 def chain(layers: Layers, G: Array) -> tuple[Array, ...]:

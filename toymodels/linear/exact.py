@@ -63,8 +63,9 @@ def closed_form(problem: TwoLayerLinear, theta0: Array, rates: Array) -> ClosedF
         for what of the parameters is known. Its `.error` bounds the distance to
         the flow of the problem's float statistics; a start near a saddle's
         stable manifold has a large one, since what separates it from alignment
-        or balance grows there. Times are finite where the product's own
-        equation is integrated (coloured inputs); elsewhere inf is the limit.
+        or balance grows there. At t = inf it is the limit; where the product's
+        own equation is integrated (coloured inputs), AssumptionError says when
+        the way there decides it.
 
     Raises
     ------

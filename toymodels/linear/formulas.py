@@ -8,6 +8,7 @@ theta is W1 row-major, then W2; leading axes are runs.
 from __future__ import annotations
 
 from toymodels.arithmetic import Array, concatenate, frobenius, identity_like, mT, polynomial
+from toymodels.linear import map_formulas
 
 
 @polynomial("(m,d),(c,m)->(c,d)", words=True)
@@ -19,14 +20,13 @@ def product(W1: Array, W2: Array) -> Array:
 @polynomial("(m,d),(c,m),(n,d)->(n,c)", words=True)
 def outputs(W1: Array, W2: Array, X: Array) -> Array:
     """Outputs X Wᵀ on data rows. Source: linear_nets 1."""
-    return X @ mT(product(W1, W2))
+    return map_formulas.outputs(product(W1, W2), X)
 
 
 @polynomial("(m,d),(c,m),(n,d),(n,c)->()", words=True)
 def sum_loss(W1: Array, W2: Array, X: Array, Y: Array) -> Array:
     """Square loss |X Wᵀ - Y|²/2, weights carried by the rows as square roots. Source: linear_nets 1."""
-    residual = outputs(W1, W2, X) - Y
-    return frobenius(residual, residual) / 2
+    return map_formulas.sum_loss(product(W1, W2), X, Y)
 
 
 @polynomial("(m,d),(c,m),(n,d),(n,c)->()", words=True)
@@ -65,7 +65,7 @@ def residual(W1: Array, W2: Array, Sxx: Array, Syx: Array) -> Array:
 @polynomial("(m,d),(c,m),(n,d),(n,c)->(c,d)", words=True)
 def sum_residual(W1: Array, W2: Array, X: Array, Y: Array) -> Array:
     """Gradient in the product of `sum_loss`, (X Wᵀ - Y)ᵀ X. Source: linear_nets 1."""
-    return mT(outputs(W1, W2, X) - Y) @ X
+    return map_formulas.sum_residual(product(W1, W2), X, Y)
 
 
 @polynomial("(m,d),(c,m),(c,d)->(m,d),(c,m)", words=True)
@@ -135,9 +135,7 @@ def _symmetric(first: Array, coupling: Array, second: Array) -> Array:
 def gauss_newton(W1: Array, W2: Array, Sxx: Array) -> Array:
     """Gauss-Newton part JᵀJ/n of the Hessian. Source: linear_nets 2.3."""
     return _symmetric(
-        kron(mT(W2) @ W2, Sxx),
-        kron(mT(W2), mT(W1 @ Sxx)),
-        kron(identity_like(mT(W2)), W1 @ Sxx @ mT(W1)),
+        kron(mT(W2) @ W2, Sxx), kron(mT(W2), mT(W1 @ Sxx)), kron(identity_like(mT(W2)), W1 @ Sxx @ mT(W1))
     )
 
 

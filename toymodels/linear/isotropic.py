@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from toymodels.errors import InputError
-from toymodels.linear.closure import Matched
 from toymodels.linear.factors import orthogonal
 from toymodels.linear.generator import Generator, generator
+from toymodels.linear.matched import Matched
 from toymodels.linear.riccati import Propagator
 from toymodels.linear.statistics import EPS
 from toymodels.validation import positive_int, positive_real, real_array

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from toymodels.arithmetic import Array, analytic, concatenate, polynomial
-from toymodels.arithmetic.elementary import sqrt
+from toymodels.arithmetic.elementary import hypot, sqrt
 
 
 def _matrix(entries: list[list[Array]], zero: Array) -> Array:
@@ -64,7 +64,7 @@ def balanced_spectrum(u: Array, s: Array) -> Array:
 def mode_sharpness(a: Array, b: Array, s: Array) -> Array:
     """Largest Hessian eigenvalue of the scalar mode (s - a b)²/2. Source: linear_nets 2.9."""
     half, coupling = (a * a - b * b) / 2, 2 * a * b - s
-    return (a * a + b * b) / 2 + sqrt(half * half + coupling * coupling)
+    return (a * a + b * b) / 2 + hypot(half, coupling)
 
 
 @analytic("(),()->()")
@@ -73,4 +73,4 @@ def interpolating_sharpness(s: Array, lam: Array) -> Array:
 
     Source: linear_nets 2.7.
     """
-    return sqrt(4 * s * s + lam * lam)
+    return hypot(2 * s, lam)

@@ -109,22 +109,10 @@ def potential(beta: Any, delta: Any) -> Array:
 
 
 def potential_gradient(beta: Any, delta: Any) -> Array:
-    """Return the gradient of `potential`, the mirror map: sqrt(2) sign(a) w.
+    """Return the gradient of `potential`, (..., d), the mirror map: sqrt(2) sign(a) w.
 
-    Parameters
-    ----------
-    beta, delta
-        As in `potential`.
-
-    Returns
-    -------
-    float64 array (..., d)
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid, or beta = 0 where delta < 0: the tip of
-        a cone.
+    Parameters and errors as in `potential`; InputError also for beta = 0 where
+    delta < 0, the tip of a cone.
 
     Notes
     -----
@@ -178,15 +166,8 @@ def mirror_inverse(gradient: Any, delta: Any) -> Array:
 def potential_hessian(beta: Any, delta: Any) -> Array:
     """Return the Hessian of `potential`, (..., d, d): sqrt(spread + delta) times the inverse of M.
 
-    Parameters
-    ----------
-    beta, delta
-        As in `potential`.
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid, or beta = 0 where delta <= 0.
+    Parameters and errors as in `potential`; InputError also for beta = 0 where
+    delta <= 0.
 
     Notes
     -----
@@ -209,17 +190,8 @@ def preconditioner(beta: Any, delta: Any) -> Array:
     """Return M (..., d, d) with beta' = -M X^T (X beta - y) for any data, at unit rates.
 
     M = (spread + delta)/2 I + (spread - delta)/2 times the projector on beta.
-
-    Parameters
-    ----------
-    beta, delta
-        As in `potential`.
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid, or beta = 0 where delta < 0 (a = 0 and
-        the direction of w is not known).
+    Parameters and errors as in `potential`; InputError also for beta = 0 where
+    delta < 0 (a = 0, and the direction of w is not known).
 
     Notes
     -----

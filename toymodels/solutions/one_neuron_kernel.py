@@ -105,17 +105,10 @@ def _scaled(w: Array, a: Array) -> tuple[Array, Array]:
 
 
 def distance_along(w0: Any, a0: Any, target: Any, t: Any, rates: Any = (1.0, 1.0)) -> Array:
-    """Return the kernel distance S(0, t) along the flow, t = inf included.
+    """Return the kernel distance S(0, t) along the flow, (...), t = inf included.
 
-    Parameters
-    ----------
-    w0, a0, target, t, rates
-        As in `toymodels.solutions.one_neuron.flow`; rates > 0.
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid, or the start or a limit is zero.
+    Parameters and errors as in `toymodels.solutions.one_neuron.flow`, with rates
+    > 0; InputError also when the start or a limit is zero.
 
     Notes
     -----
@@ -136,16 +129,7 @@ def distance_at_end(w0: Any, a0: Any, target: Any, rates: Any = (1.0, 1.0)) -> A
 
     At balance it is (1 - phi^2)/(d + 3), phi the start's alignment; for delta
     to +inf it vanishes (lazy), for delta to -inf it is 1 - phi^2 (rich, late).
-
-    Parameters
-    ----------
-    w0, a0, target, rates
-        As in `toymodels.solutions.one_neuron_limits.limit`.
-
-    Raises
-    ------
-    InputError
-        As `distance_along`.
+    Parameters and errors as in `distance_along`.
 
     Notes
     -----

@@ -38,20 +38,8 @@ def basin(w0: Any, a0: Any, target: Any, rates: Any = (1.0, 1.0)) -> Array:
     It is the sign of ``w0.b + (kappa + delta/2) a0``, decided as if in twice
     the precision. With s = |b|: delta > 0 never meets the separatrix and a
     keeps its sign; delta < 0 ends there at the saddle a = 0, w.b = 0, |w|^2 =
-    -delta; delta = 0 at the origin.
-
-    Parameters
-    ----------
-    w0 : array_like (..., d)
-    a0 : array_like (...)
-    target : array_like (..., d)
-    rates : (float, float)
-        As in `toymodels.solutions.one_neuron.flow`; rates > 0.
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid.
+    -delta; delta = 0 at the origin. Parameters and errors as in
+    `toymodels.solutions.one_neuron.flow`, with rates > 0; the result is (...).
 
     Notes
     -----
@@ -71,22 +59,8 @@ def limit(w0: Any, a0: Any, target: Any, rates: Any = (1.0, 1.0)) -> tuple[Array
     """Return the weights (w, a) that the flow reaches as t goes to infinity.
 
     For unit rates a^2 = kappa + delta/2, |w|^2 = kappa - delta/2 and a w = b,
-    with the sign of `basin`; on the separatrix the saddle.
-
-    Parameters
-    ----------
-    w0, a0, target, rates
-        As in `basin`.
-
-    Returns
-    -------
-    w : float64 array (..., d)
-    a : float64 array (...)
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid.
+    with the sign of `basin`; on the separatrix the saddle. Parameters, shapes
+    and errors as in `toymodels.solutions.one_neuron.flow`, with rates > 0.
 
     Notes
     -----
@@ -121,21 +95,8 @@ def tail_rates(w0: Any, a0: Any, target: Any, rates: Any = (1.0, 1.0)) -> tuple[
     The direction of w is learned slowly for delta << 0, at a rate near
     s^2/|delta|: such a start looks lazy until it turns. They are the Hessian's
     eigenvalues along and across b, in the time of unit rates times
-    sqrt(eta_w eta_a).
-
-    Parameters
-    ----------
-    w0, a0, target, rates
-        As in `basin`.
-
-    Returns
-    -------
-    radial, rotational : float64 arrays (...)
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid.
+    sqrt(eta_w eta_a). Parameters and errors as in `basin`; both results are
+    (...).
 
     Notes
     -----

@@ -122,12 +122,7 @@ def deep_potential(beta: Any, depth: int) -> Array:
     """Return the potential L/(L+1) |beta|^{1+1/L} of a balanced net of L layers and one output.
 
     The learned map is a time-warped mirror flow of it: M times its Hessian is
-    |beta|^{1-1/L} I. Parameters and errors as `deep_preconditioner`.
-
-    Raises
-    ------
-    InputError
-        When an argument is not valid.
+    |beta|^{1-1/L} I. Parameters and errors as in `deep_preconditioner`.
 
     Notes
     -----
@@ -145,10 +140,8 @@ def deep_potential(beta: Any, depth: int) -> Array:
 def deep_potential_hessian(beta: Any, depth: int) -> Array:
     """Return the Hessian of `deep_potential`, (..., d, d).
 
-    Raises
-    ------
-    InputError
-        When an argument is not valid, or beta = 0 for depth > 1.
+    Parameters and errors as in `deep_preconditioner`; InputError also for
+    beta = 0 at depth > 1.
 
     Notes
     -----

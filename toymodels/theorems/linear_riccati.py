@@ -1,29 +1,22 @@
-"""The balanced flow at all times: late and tiny starts, limits and saddles, what the product alone knows."""
-
-from typing import Any
+"""The balanced flow on whitened inputs at all times: late and tiny starts, limits and saddles."""
 
 import numpy as np
 
 from toymodels import dynamics
-from toymodels.arithmetic import identity_like, mT
+from toymodels.arithmetic import identity_like
 from toymodels.arithmetic.jets import Jet
-from toymodels.arithmetic.measured import Measured, svdvals, value_of
-from toymodels.claims import bound, counterexample, identity
-from toymodels.linear import TwoLayerLinear, closure, formulas, overlap_form, riccati, symmetric
+from toymodels.arithmetic.measured import Measured, svdvals
+from toymodels.claims import counterexample, identity
+from toymodels.linear import TwoLayerLinear, overlap_form, riccati
 from toymodels.linear.cases import balanced_start
 from toymodels.linear.factors import balanced_factors
-from toymodels.linear.forms import Units
 from toymodels.linear.generator import generator
 from toymodels.linear.riccati import Propagator
-from toymodels.spaces import POSITIVE, between, choice, frame, integer, invertible, matrix, real, vector
-from toymodels.spaces import symmetric as symmetric_matrix
-from toymodels.spaces.source import Rejected
+from toymodels.spaces import POSITIVE, Rejected, choice, integer, invertible, matrix, symmetric, vector
 
 FAMILY = "linear"
 EPS = np.finfo(float).eps
 TIMES = np.array([0.7])
-SMALL = dict(d=(1, 2), m=(1, 2), c=(1, 2))
-NARROW = dict(d=(1, 3), m=(1, 1), c=(2, 2))
 
 
 def white_net(S, width):
@@ -208,113 +201,6 @@ def one_neuron_keeps_its_parameters(start):
 
 
 @identity(
-    "linear_nets S5.8a",
-    W1=matrix("m d"),
-    W2=matrix("c m"),
-    G=matrix("c d"),
-    broken={"C1 alone": dict(second=0)},
-)
-def product_velocity(W1, W2, G, *, second=1):
-    r"""$W' = -(C_2G + GC_1)$ with $C_2 = W_2W_2^\top$, $C_1 = W_1^\top W_1$, for any weights."""
-    moved = formulas.product_tangent(W1, W2, *formulas.chain(W1, W2, -G))
-    return moved, closure.product_velocity(G, second * (W2 @ mT(W2)), mT(W1) @ W1)
-
-
-@identity("linear_nets S5.8b", W1=matrix("m d"), W2=matrix("c m"), broken={"W for Wᵀ": dict(half=2)})
-def layer_grams_square(W1, W2, *, half=1):
-    r"""$C_2^2 - WW^\top = W_2\Lambda W_2^\top$ and $C_1^2 - W^\top W = -W_1^\top\Lambda W_1$: with $\Lambda =
-    \lambda I$, $C_2^2 - \lambda C_2 = WW^\top$ and $C_1^2 + \lambda C_1 = W^\top W$.
-    """
-    W, imbalance = formulas.product(W1, W2), half * formulas.imbalance(W1, W2)
-    C2, C1 = W2 @ mT(W2), mT(W1) @ W1
-    return (C2 @ C2 - W @ mT(W), C1 @ C1 - mT(W) @ W), (W2 @ imbalance @ mT(W2), -(mT(W1) @ imbalance @ W1))
-
-
-@identity(
-    "linear_nets S5.8c",
-    start=balanced_start(coloured=True, closed=True),
-    sizes=dict(d=(1, 4), m=(1, 4), c=(1, 4)),
-    cost="trajectory",
-    broken={"m = 1 < c = 2, lam > 0": dict(start=balanced_start(coloured=True), sizes=NARROW)},
-)
-def layer_grams_from_the_product(start):
-    r"""$C_2 = \lambda/2 + (\lambda^2/4 + WW^\top)^{1/2}$ and $C_1$ alike are functions of the product for
-    $\lambda = 0$, or $\lambda > 0$ and m = c, or $\lambda < 0$ and m = d.
-    """
-    W = start.W2 @ start.W1
-    rebuilt = closure.layer_grams(W, start.lam / 2, start.lam**2 / 4)
-    # a root of a singular matrix, to rounding of its square
-    error = 64 * sum(W.shape) * EPS * (np.linalg.norm(W) + abs(start.lam) + np.sum(start.theta**2))
-    return tuple(Measured(C, error) for C in rebuilt), (
-        Measured(start.W2 @ start.W2.T, error),
-        Measured(start.W1.T @ start.W1, error),
-    )
-
-
-@identity(
-    "linear_nets S5.8d",
-    start=balanced_start(coloured=True, closed=True),
-    sizes=SMALL,
-    cost="trajectory",
-    broken={"m = 1 < c = 2, lam > 0": dict(forced=1, start=balanced_start(coloured=True), sizes=NARROW)},
-)
-def product_closes_on_any_inputs(start, *, forced=0):
-    """Any inputs: the product's own equation gives the Gram matrix of the flow."""
-    net = TwoLayerLinear.from_statistics(start.Sxx, start.Syx, start.tyy, width=len(start.W1))
-    form: Any = net.closed_form(start.theta, np.ones(2)) if not forced else None
-    if forced:
-        lam = np.asarray(start.lam)
-        assumed = closure.Closure(lam / 2, lam**2 / 4, 0.0)
-        form = closure.Closed(net, start.W1, start.W2, Units.of(net, (1.0, 1.0)), assumed)
-    run = dynamics.flow(net, start.theta, TIMES, record=())
-    moved = run.error * (2 * np.linalg.norm(run.theta, axis=-1) + run.error)
-    left = Measured(form.gram(TIMES), form.gram_error(TIMES)[..., None, None])
-    return left, Measured(net.gram(run.theta), moved[..., None, None])
-
-
-@identity(
-    "linear_nets S5.12a",
-    U=frame("c r"),
-    V=frame("d r"),
-    H=symmetric_matrix("r"),
-    K=symmetric_matrix("r"),
-    G=matrix("c d"),
-    L=matrix("c c"),
-    sizes=dict(c=(1, 2), d=(1, 2), r=(1, 1)),
-    broken={"a second layer of another range": dict(beyond=1)},
-)
-def balanced_flow_keeps_the_range(U, V, H, K, G, L, *, beyond=0):
-    r"""Balanced layers have $C_2 = UHU^\top$, $C_1 = VKV^\top$ for $W = UAV^\top$: W' is tangent to the
-    matrices of rank r, $(I - UU^\top)W'(I - VV^\top) = 0$ on any data.
-    """
-    C2, C1 = U @ H @ mT(U) + beyond * (L @ mT(L)), V @ K @ mT(V)
-    moved = closure.product_velocity(G, C2, C1)
-    inside = moved - U @ (mT(U) @ moved)
-    return inside - (inside @ V) @ mT(V), 0 * moved
-
-
-@identity(
-    "linear_nets S5.12b",
-    start=balanced_start(coloured=True),
-    sizes=dict(d=(2, 3), m=(2, 2), c=(2, 3)),
-    cost="trajectory",
-    broken={"unbalanced start of rank one": dict(tilt=0.7)},
-)
-def rank_is_constant(start, *, tilt=0.0):
-    """Balanced weights, any data: the rank of the product is that of its start (here one: the second
-    singular value stays zero).
-    """
-    U, u, Vt = np.linalg.svd(start.W2 @ start.W1)
-    W1, W2 = balanced_factors(u[0] * np.outer(U[:, 0], Vt[0]), 0.0, width=2)
-    W1[1] += tilt * Vt[1]
-    net = TwoLayerLinear.from_statistics(start.Sxx, start.Syx, start.tyy, width=2)
-    run = dynamics.flow(net, net.pack(W1, W2), TIMES, record=())
-    size = np.linalg.norm(run.theta, axis=-1)
-    values = svdvals(Measured(net.product(run.theta), (size * run.error)[:, None, None]))
-    return values[:, 1:], Measured(np.zeros(values.value[:, 1:].shape))
-
-
-@identity(
     "linear_nets D5",
     up=vector("2", POSITIVE),
     down=vector("2", POSITIVE),
@@ -332,9 +218,9 @@ def shifted_equation(up, down, E, *, factor=1):
 
 @identity(
     "linear_nets D6",
-    A=symmetric_matrix("N"),
-    G=symmetric_matrix("N"),
-    E0=symmetric_matrix("N"),
+    A=symmetric("N"),
+    G=symmetric("N"),
+    E0=symmetric("N"),
     bracket=invertible("N"),
     broken={"the integral of e^{-As}": dict(power=1)},
 )
@@ -345,104 +231,3 @@ def decaying_form(A, G, E0, bracket, *, power=2):
     # A and e^{-At} commute: the derivative on the left is written -A G, on the right -G A
     E = Jet(G, -(A @ G)) @ E0 @ inverse @ Jet(G, -(G @ A))
     return E.first, -(A @ E.value) - E.value @ A - E.value @ E.value
-
-
-@identity("linear_nets S5.10a", U=matrix("n m"), T=symmetric_matrix("n"), broken={"Q = U": dict(factor=1)})
-def symmetric_is_balanced(U, T, *, factor=2):
-    r"""$U' = (M_s - UU^\top)U$: twice $UU^\top$ solves the Riccati equation with $F = M_s$."""
-    moving = Jet(U, symmetric.symmetric_velocity(U, T))
-    gram = factor * (moving @ mT(moving))
-    return gram.first, riccati.velocity(gram.value, T)
-
-
-@identity(
-    "linear_nets S5.10b",
-    seed=integer(0, 999),
-    n=integer(1, 3),
-    m=integer(1, 3),
-    cost="trajectory",
-    broken={"positive part of the target": dict(cut=1)},
-)
-def symmetric_closed_form(seed, n, m, *, cut=0):
-    """Symmetric targets of any signature: the closed form is the flow of the net W1 = Uᵀ, W2 = U."""
-    rng = np.random.default_rng(seed)
-    U0, half = rng.standard_normal((n, m)) / 2, rng.standard_normal((n, n)) / 2
-    T = half + half.T
-    net = white_net(T, U0.shape[1])
-    run = dynamics.flow(net, net.pack(U0.T, U0), TIMES, record=())
-    if cut:
-        rates, vectors = np.linalg.eigh(T)
-        T = (vectors * np.maximum(rates, 0)) @ vectors.T
-    size = np.linalg.norm(run.theta, axis=-1)
-    moved = (size * run.error)[:, None, None] + 1e-11 * size[:, None, None] ** 2
-    return Measured(symmetric.symmetric_flow(T, U0, TIMES), moved), Measured(net.product(run.theta))
-
-
-@identity(
-    "linear_nets S5.10c",
-    W1=matrix("m d"),
-    W2=matrix("c m"),
-    S=matrix("c d"),
-    decay=real,
-    broken={"the imbalance conserved": dict(keeps=0)},
-)
-def weight_decay_shifts_the_generator(W1, W2, S, decay, *, keeps=1):
-    r"""With weight decay $\gamma$ the product, the Gram matrices and the imbalance lose $2\gamma$ times
-    themselves: $F \to F - \gamma I$ and $\Lambda' = -2\gamma\Lambda$, so $\Lambda = 0$ stays.
-    """
-    unit = identity_like(mT(W1))
-    V1, V2 = symmetric.decaying_velocity(W1, W2, S, decay * unit)
-    P1, P2 = symmetric.decaying_velocity(W1, W2, S, 0 * unit)
-    decaying, plain = (Jet(W1, V1), Jet(W2, V2)), (Jet(W1, P1), Jet(W2, P2))
-    product, imbalance = (
-        formulas.product(*decaying).first - formulas.product(*plain).first,
-        formulas.imbalance(*decaying).first,
-    )
-    return (product, imbalance), (
-        -2 * decay * formulas.product(W1, W2),
-        -2 * keeps * decay * formulas.imbalance(W1, W2),
-    )
-
-
-@identity(
-    "linear_nets S5.10d",
-    start=balanced_start(),
-    decay=choice([0.1, 0.4, 1.0]),
-    sizes=dict(d=(1, 4), m=(4, 4), c=(1, 4)),
-    cost="trajectory",
-    broken={"no threshold": dict(soft=0)},
-)
-def weight_decay_limit(start, decay, *, soft=1):
-    r"""Balanced flow with weight decay ends at the soft threshold $\sum\max(s_j - \gamma, 0)u_jv_j^\top$."""
-    W1, W2 = balanced_factors(start.Syx * 0.1, 0.0, width=4)
-    d = W1.shape[1]
-    s = np.linalg.svd(start.Syx, compute_uv=False)
-    if np.abs(s - decay).min() < 1e-2:
-        raise Rejected("a mode at the threshold")
-    limit = symmetric.weight_decay_flow(start.Syx, W1, W2, decay, np.inf)[d:, :d]
-    expected = symmetric.soft_threshold(start.Syx, decay * soft)
-    rounding = 1e3 * sum(limit.shape) * EPS * (decay + s[0]) / np.abs(s - decay).min()
-    return Measured(limit, rounding), Measured(expected)
-
-
-@bound(
-    "linear_nets S5.10e",
-    S=matrix("3 2"),
-    D=matrix("3 2"),
-    decay=between(0.2, 1),
-    broken={"hard threshold": dict(hard=1)},
-)
-def soft_threshold_is_best(S, D, decay, *, hard=0):
-    r"""The soft threshold minimises $\frac12\|S - W\|^2 + \gamma\|W\|_*$: no step D away from it is lower."""
-    S, D, decay = value_of(S), value_of(D), float(value_of(decay))
-    S = S + 2 * np.eye(3, 2)
-
-    def objective(W):
-        return np.sum((S - W) ** 2) / 2 + decay * np.linalg.svd(W, compute_uv=False).sum()
-
-    soft = best = symmetric.soft_threshold(S, decay)
-    if hard:
-        U, s, Vt = np.linalg.svd(S, full_matrices=False)
-        best = (U * np.where(s > decay, s, 0.0)) @ Vt
-    rounding = 64 * EPS * (1 + np.sum(S * S) + np.sum(D * D))
-    return Measured(objective(best), rounding), Measured(objective(soft + D / 8), rounding)

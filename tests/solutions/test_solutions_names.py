@@ -1,0 +1,14 @@
+"""Every scalar equation of the room is exported."""
+
+import pkgutil
+
+from toymodels import solutions
+
+HELPERS = {"incomplete_beta", "one_neuron_start", "scaling", "vectors"}
+
+
+def test_every_equation_is_exported():
+    modules = {info.name for info in pkgutil.iter_modules(solutions.__path__)}
+    assert solutions.__all__ == sorted(modules - HELPERS)
+    for name in solutions.__all__:
+        assert getattr(solutions, name).__doc__
