@@ -6,6 +6,7 @@ from toymodels.derive.derivation import Derivation
 from toymodels.derive.expressions import (
     Matrix,
     ShapeError,
+    block,
     diag,
     diagonal,
     elementwise,
@@ -17,6 +18,6 @@ from toymodels.derive.expressions import (
 from toymodels.derive.functions import gate, relu, sigmoid
 from toymodels.derive.scalars import det, dot, mean_over, norm, quad, sum_over, trace
 
-__all__ = ["Checked", "Derivation", "Finding", "Matrix", "ShapeError", "check_derivation", "det",
+__all__ = ["Checked", "Derivation", "Finding", "Matrix", "ShapeError", "block", "check_derivation", "det",
            "diag", "diagonal", "dot", "elementwise", "gate", "hadamard", "identity", "mean_over",
            "norm", "ones", "quad", "relu", "sigmoid", "sum_over", "trace", "zeros"]  # fmt: skip

@@ -24,7 +24,10 @@ MOST_SIGNS = 12
 """Random signs whose patterns are still enumerated."""
 
 
-@Evaluator.run.register(calculus.Integral)
+_run: Any = Evaluator.run
+
+
+@_run.register(calculus.Integral)
 def _integral(self: Evaluator, x: Any) -> Any:
     of, by, low, high = x.args
     if self.system.name != "digits" or self.level:
@@ -45,7 +48,7 @@ def _end(evaluator: Evaluator, end: Any, context: Any) -> Any:
     return context.mpf(evaluator.run(end))
 
 
-@Evaluator.run.register(calculus.Expectation)
+@_run.register(calculus.Expectation)
 def _expectation(self: Evaluator, x: Any) -> Any:
     of, letters, law = x.args
     if self.in_words:

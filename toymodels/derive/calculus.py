@@ -16,19 +16,22 @@ from toymodels.errors import InputError
 class Operator:
     """A node that is a scalar or a matrix as its first argument is."""
 
+    args: tuple[Any, ...]
+    func: Any
+
     @property
     def shape(self) -> tuple[Any, Any]:
         """Shape of the first argument."""
-        return self.args[0].shape  # type: ignore[attr-defined]
+        return self.args[0].shape
 
     before, after = "", ""
     latex_before, latex_after = "", ""
 
     def _sympystr(self, printer: Any) -> str:
-        return f"{self.before}{printer._print(self.args[0])}{self.after}"  # type: ignore[attr-defined]
+        return f"{self.before}{printer._print(self.args[0])}{self.after}"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        body = printer._print(self.args[0])  # type: ignore[attr-defined]
+        body = printer._print(self.args[0])
         text = f"{self.latex_before}{body}{self.latex_after}"
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
 
@@ -67,12 +70,12 @@ class Along(Operator):
     """A derivative along given directions: args are the function, (letter, direction) pairs, the order."""
 
     def _sympystr(self, printer: Any) -> str:
-        of, pairs, order = self.args  # type: ignore[attr-defined]
+        of, pairs, order = self.args
         along = ", ".join(f"{letter}: {direction}" for letter, direction in pairs)
         return f"D{order if order != 1 else ''}({printer._print(of)})[{along}]"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        of, pairs, order = self.args  # type: ignore[attr-defined]
+        of, pairs, order = self.args
         above = "" if order == 1 else f"^{{{order}}}"
         along = ", ".join(printer._print(direction) for _, direction in pairs)
         text = rf"\mathrm{{D}}{above}\left({printer._print(of)}\right)\left[{along}\right]"
@@ -147,11 +150,11 @@ class Expectation(Operator):
     """The mean over letters with independent entries: args are the function, the letters, the law."""
 
     def _sympystr(self, printer: Any) -> str:
-        of, letters, _ = self.args  # type: ignore[attr-defined]
+        of, letters, _ = self.args
         return f"E_{','.join(map(str, letters))}[{printer._print(of)}]"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        of, letters, _ = self.args  # type: ignore[attr-defined]
+        of, letters, _ = self.args
         below = ",".join(map(printer._print, letters))
         text = rf"\mathbb{{E}}_{{{below}}}\left[{printer._print(of)}\right]"
         return text if exp is None else rf"\left({text}\right)^{{{exp}}}"

@@ -28,7 +28,7 @@ from toymodels.derive.shipping import ships_statement
 from toymodels.errors import InputError, LeftArithmetic
 from toymodels.evidence import Evidence, Outcome, Verdict, algebra, search
 from toymodels.evidence.algebra import NOT_HERE, NotApplicable
-from toymodels.evidence.judge import bound_parts, identity_parts, searched
+from toymodels.evidence.judge import bound_parts, counterexample_of, identity_parts, searched
 from toymodels.evidence.ladder import decide_identity
 from toymodels.evidence.plan import CASES, Plan
 from toymodels.evidence.sides import Vacuous, exactly_equal
@@ -36,6 +36,8 @@ from toymodels.evidence.verdict import undecided
 from toymodels.spaces.source import Rejected
 
 MOST_MUTANTS = 12
+SMALL_CASES = 60
+"""Cases of small rationals that look for a counterexample."""
 PLAIN = 1e-3
 """Relative difference that no rounding explains."""
 SYMBOLIC_SECONDS = 2.0
@@ -122,15 +124,47 @@ def _relation(step: Step, plan: Plan) -> Verdict:
 
 
 def _equation(left: Any, right: Any, setting: Setting, plan: Plan) -> Verdict:
-    statement = setting.statement((left, right))
-    cells: set[bytes] = set()
-    paired = None
     if is_piecewise(left, right):
-        paired = setting.statement((left, right), paired=True, cells=cells)
+        return _piecewise_equation(left, right, setting, plan)
+    statement = setting.statement((left, right))
+    drawn = setting.generic().statement((left, right)) if setting.hypotheses else None
+    return decide_identity(statement, plan, drawn, lambda: _by_symbols(left, right, setting))
+
+
+def _piecewise_equation(left: Any, right: Any, setting: Setting, plan: Plan) -> Verdict:
+    """Decide an identity cell by cell; a cell that uniform draws do not meet, or a kink, may still break it."""
+    cells: set[bytes] = set()
+    statement = setting.statement((left, right))
+    paired = setting.statement((left, right), paired=True, cells=cells)
     verdict = decide_identity(statement, plan, paired, lambda: _by_symbols(left, right, setting))
-    if paired is not None and verdict.holds and verdict.evidence is Evidence.exact:
+    if not (verdict.holds and verdict.evidence is Evidence.exact):
+        return verdict
+    try:
+        refuted = _among_small_rationals(statement, _objective("=")[0], plan)
+    except NotApplicable:
+        refuted = None
+    if refuted is not None:
+        return refuted
+    try:
+        return _by_equal_pieces(plain(left - right, setting), setting, plan)
+    except NotApplicable:
         verdict.why = f"in the {len(cells)} cells that the draws met, {verdict.why}"
-    return verdict
+        return verdict
+
+
+def _by_equal_pieces(difference: Any, setting: Setting, plan: Plan) -> Verdict:
+    """Prove that a piecewise scalar vanishes in each of its pieces."""
+    parts = pieces(difference)
+    for part, hypotheses in parts:
+        inside = setting.with_hypotheses(*hypotheses)
+        if part == 0 or contradictory(inside):
+            continue
+        verdict = decide_identity(setting.generic().statement((part, sp.S.Zero)), plan)
+        if not (verdict.holds and verdict.evidence is Evidence.proved):
+            raise NotApplicable("a piece is not proved")
+    return Verdict(
+        Outcome.holds, Evidence.proved, f"identity in each of its {len(parts)} pieces", cases=len(parts)
+    )
 
 
 def _by_symbols(left: Any, right: Any, setting: Setting) -> Verdict:
@@ -195,26 +229,37 @@ def _by_slack(step: Step, left: Any, right: Any, plan: Plan) -> Verdict:
 
 def _quickly_refuted(setting: Setting, left: Any, right: Any, strict: bool, plan: Plan) -> Verdict:
     """Look for a counterexample in small rationals; not finding one decides nothing."""
-    from toymodels.evidence.judge import counterexample_of
-
-    def objective(case: Any) -> float:
-        a, b = case.result
-        return 1.0 if (a >= b if strict else a > b) else -1.0
-
-    statement = setting.statement((left, right))
-    try:
-        found = search.explore(statement, objective, 60, plan.seed, systems.FRACTIONS, 3, plan.shrinks)
-    except NOT_HERE as error:
-        raise NotApplicable(str(error)) from error
-    if found.broken is None:
-        raise NotApplicable("none found among small rationals")
-    return Verdict(
-        Outcome.refuted,
-        Evidence.exact,
-        "exact arithmetic shows a case that breaks it",
-        cases=found.cases,
-        counterexample=counterexample_of(found.broken),
+    refuted = _among_small_rationals(
+        setting.statement((left, right)), _objective("<" if strict else "<=")[0], plan
     )
+    if refuted is None:
+        raise NotApplicable("none found among small rationals")
+    return refuted
+
+
+def _among_small_rationals(statement: Any, objective: Callable[[Any], float], plan: Plan) -> Verdict | None:
+    """Return the smallest case of small rationals that breaks the statement, small sizes first."""
+    for largest in (1, 2, 3):
+        ranges = {name: (low, max(low, min(high, largest))) for name, (low, high) in statement.ranges.items()}
+        small = replace(statement, ranges=ranges)
+        cases = SMALL_CASES if largest == 3 or not ranges else SMALL_CASES // 3
+        try:
+            found = search.explore(
+                small, objective, cases, plan.seed, systems.FRACTIONS, largest, plan.shrinks
+            )
+        except NOT_HERE as error:
+            raise NotApplicable(str(error)) from error
+        if found.broken is not None:
+            return Verdict(
+                Outcome.refuted,
+                Evidence.exact,
+                "exact arithmetic shows a case that breaks it",
+                cases=found.cases,
+                counterexample=counterexample_of(found.broken),
+            )
+        if not ranges:
+            return None
+    return None
 
 
 def _by_form(difference: Any, setting: Setting, strict: bool) -> Verdict:
@@ -311,7 +356,7 @@ def _plainly(relation: str) -> Callable[[Any], float]:
 
 def _condition(step: Step, plan: Plan) -> list[str]:
     """Name the hypothesis under which a false step would hold, where a simple one does it."""
-    if step.relation not in ("=", *SIGNS):
+    if step.relation not in ("=", *SIGNS) or step.order is not None:
         return []
     from toymodels.evidence.conditions import separating_condition
 

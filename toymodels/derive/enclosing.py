@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -46,7 +47,7 @@ def enclose(difference: sp.Expr, domains: Mapping[sp.Symbol, Domain], strict: bo
 
 def _zeros(difference: sp.Expr, symbol: sp.Symbol, domain: Domain) -> list[Zero]:
     """Return the points at which substitution alone shows that the difference vanishes."""
-    ends = [Fraction(end) for end in (domain.low, domain.high) if abs(end) != float("inf")]
+    ends: list[Any] = [Fraction(end) for end in (domain.low, domain.high) if abs(end) != float("inf")]
     points = [p for p in dict.fromkeys([*ends, *CANDIDATES]) if domain.low <= p <= domain.high]
     return [
         Zero(p, lambda order, p=p: _at(difference, symbol, p, order))

@@ -18,8 +18,9 @@ import sympy as sp
 from sympy.core.numbers import NumberSymbol
 
 from toymodels.arithmetic import elementary, words
-from toymodels.arithmetic.arrays import frobenius, mT, trace
+from toymodels.arithmetic.arrays import concatenate, frobenius, mT, trace
 from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.compound import Compound
 from toymodels.arithmetic.elimination import determinant, inverse
 from toymodels.arithmetic.gates import gates
 from toymodels.arithmetic.jets import Jet, zero_like
@@ -187,11 +188,15 @@ class Evaluator:
     @run.register(sp.Abs)
     def _abs(self, x: Any) -> Any:
         z = self.run(x.args[0])
-        return (2 * self.cells.gate(z) - 1)[()] * z
+        return self._sign_of(z) * z
 
     @run.register(sp.sign)
     def _sign(self, x: Any) -> Any:
-        return (2 * self.cells.gate(self.run(x.args[0])) - 1)[()]
+        return self._sign_of(self.run(x.args[0]))
+
+    def _sign_of(self, z: Any) -> Any:
+        above, below = self.cells.gate(z), self.cells.gate(-z)
+        return (above - (1 - above) * below)[()]  # not above - below, which degrees would take for 0
 
     @run.register(sp.Heaviside)
     def _heaviside(self, x: Any) -> Any:
@@ -248,6 +253,13 @@ class Evaluator:
     def _divides(self, matrix: Any) -> bool:
         """Whether the matrix holds a letter, so that dividing its entries stays in the ring."""
         return bool(matrix.atoms(expressions.MatrixLetter))
+
+    @run.register(expressions.Blocks)
+    def _blocks(self, x: Any) -> Any:
+        if self.in_words:
+            raise LeftArithmetic("words have no blocks")
+        axis = -1 if isinstance(x, expressions.HStack) else -2
+        return concatenate([self.run(matrix) for matrix in x.args], axis)
 
     @run.register(expressions.Product)
     def _product(self, x: Any) -> Any:
@@ -360,10 +372,7 @@ class Evaluator:
     @run.register(calculus.Partial)
     def _partial(self, x: Any) -> Any:
         of, by = x.args
-        if by not in scalars.letters(of):
-            return zero_like(self.run(of))
-        value = self.run(by)
-        return self._slope(of, {by: zero_like(value) + 1})
+        return self._slope(of, {by: zero_like(self.run(by)) + 1})
 
     @run.register(calculus.Gradient)
     def _gradient(self, x: Any) -> Any:
@@ -396,7 +405,7 @@ def _units(value: Any) -> list[Any]:
 
 
 def _entry_array(x: Any) -> Any:
-    return x if isinstance(x, Jet) else np.asarray(x)
+    return x if isinstance(x, Compound) else np.asarray(x)
 
 
 def _word_size(size: Any) -> Any:

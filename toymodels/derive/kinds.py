@@ -11,6 +11,7 @@ import sympy as sp
 
 from toymodels.arithmetic.arrays import mT
 from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.elimination import determinant
 from toymodels.arithmetic.words import letter
 from toymodels.errors import InputError
 from toymodels.spaces import POSITIVE, REAL, Domain, Source, Space, matrix, orthogonal, positive_definite
@@ -88,12 +89,18 @@ def _projector(source: Source, n: int) -> Any:
     return basis @ mT(basis)
 
 
+def _invertible(source: Source, n: int) -> Any:
+    A = source.array((n, n))
+    source.require(source.plain(determinant(A)) != 0, "singular matrix")
+    return A
+
+
 _SQUARE = {
     "antisymmetric": (_antisymmetric, None),
     "semidefinite": (_semidefinite, "symmetric"),
     "diagonal": (_diagonal, "symmetric"),
     "projector": (_projector, "projector"),
-    "invertible": (lambda source, n: source.array((n, n)), "invertible"),
+    "invertible": (_invertible, "invertible"),
 }
 _KNOWN = {"symmetric": symmetric_space, "positive definite": positive_definite, "orthogonal": orthogonal}
 KINDS = ("general", "low rank", "frame", *_SQUARE, *_KNOWN)
@@ -117,7 +124,8 @@ def matrix_space(kind: str, rows: Any, cols: Any) -> Space:
     if kind in _KNOWN:
         return _KNOWN[kind](r)
     make, words = _SQUARE[kind]
-    return Space(_square_draw(make)(rows), f"{kind} ({r}, {c})", words and _lettered(words, rows, cols))
+    in_words = _lettered(words, rows, cols) if words else None
+    return Space(_square_draw(make)(rows), f"{kind} ({r}, {c})", in_words)
 
 
 def _low_rank(r: str, c: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import __future__
 import ast
 import builtins
 import linecache
@@ -75,7 +74,6 @@ class _Run:
         self.begun: list[Derivation] = []
         self.imported: list[Derivation] = []
         self.early: list[Broken] = []
-        self.flags = 0
 
     def everything(self) -> Loaded:
         linecache.checkcache(self.filename)
@@ -110,13 +108,7 @@ class _Run:
             self._guarded(lambda: self._execute(statement), statement)
 
     def _execute(self, statement: ast.stmt) -> None:
-        if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
-            for alias in statement.names:
-                self.flags |= getattr(__future__, alias.name).compiler_flag
-        exec(self._compiled(ast.Module([statement], []), "exec"), self.names)
-
-    def _compiled(self, tree: Any, mode: str) -> Any:
-        return compile(tree, self.filename, mode, self.flags, dont_inherit=True)
+        exec(compile(ast.Module([statement], []), self.filename, "exec"), self.names)
 
     def _cases(self, block: ast.With) -> None:
         """Enter the cases of a with-block, and run what stands in it statement by statement."""
@@ -124,7 +116,8 @@ class _Run:
 
         def enter() -> None:
             for item in block.items:
-                case = eval(self._compiled(ast.Expression(item.context_expr), "eval"), self.names)
+                code = compile(ast.Expression(item.context_expr), self.filename, "eval")
+                case = eval(code, self.names)
                 case.__enter__()
                 entered.append(case)
 
@@ -150,7 +143,8 @@ class _Run:
         return True
 
     def _message(self, error: BaseException) -> str:
-        text = str(error).splitlines()[0] if str(error) else ""
+        mine = isinstance(error, SyntaxError) and error.filename == self.filename
+        text = str(error.msg if mine else error).partition("\n")[0]  # type: ignore[attr-defined]
         if isinstance(error, NameError) and error.name in self.lost:
             return f"{error.name} is not defined: line {self.lost[error.name]}, which sets it, failed"
         if isinstance(error, InputError):
@@ -168,9 +162,9 @@ class _Run:
         """Report the lines above a statement that are no Python."""
         while self.unread and self.unread[0].line < before:
             mistake = self.unread.pop(0)
-            for name in re.findall(r"^\s*(\w+)\s*=[^=]", mistake.text, re.MULTILINE):
-                self.names.pop(name, None)
-                self.lost[name] = mistake.line
+            if setting := re.match(r"\s*(?:def\s+|class\s+)?(\w+)\s*[=(:]", mistake.text):
+                self.names.pop(setting[1], None)
+                self.lost[setting[1]] = mistake.line
             self._report(mistake.line, mistake.message, mistake.text)
 
     def _report(self, line: int, message: str, within: ast.stmt | str) -> None:
@@ -186,7 +180,7 @@ class _Run:
         else:
             named = [node.id for node in ast.walk(within) if isinstance(node, ast.Name)]
         values = [self.names[name] for name in named if isinstance(self.names.get(name), Derivation)]
-        own = [x for x in values if any(x is mine for mine in self.begun)]
+        own = [x for x in values if any(x is mine for mine in (*self.begun, *self.imported))]
         return own[0] if own else next(reversed(self.begun), None)
 
 
@@ -218,7 +212,7 @@ def _what_did_not_run(statement: ast.stmt) -> str:
 
 @contextmanager
 def _as_module(module: types.ModuleType, folder: Path) -> Iterator[None]:
-    """Let the file import its neighbours, and leave nothing behind: the next file has neighbours of its own."""
+    """Let the file import its neighbours, and forget them: the next file has neighbours of its own."""
     bytecode, path, known = sys.dont_write_bytecode, list(sys.path), set(sys.modules)
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(folder))

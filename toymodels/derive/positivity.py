@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
-from toymodels.derive.expressions import Inverse, Matrix, MatrixLetter, Product
+from toymodels.derive.expressions import (
+    Identity,
+    Inverse,
+    Matrix,
+    MatrixLetter,
+    MatrixSum,
+    Product,
+    Scaled,
+    Transpose,
+)
 from toymodels.derive.kinds import Declared
-from toymodels.derive.scalars import Dot, Norm, ScalarSum, Trace
+from toymodels.derive.scalars import Determinant, Dot, MatrixSumOver, Norm, ScalarSum, Trace
 from toymodels.derive.setting import Setting
 
 SEMIDEFINITE = ("positive definite", "semidefinite", "projector")
+SYMMETRIC = (*SEMIDEFINITE, "symmetric", "diagonal")
 
 
 def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
@@ -25,13 +38,13 @@ def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
     """
     if expression.is_nonnegative and not isinstance(expression, (sp.Add, sp.Mul, sp.Pow)):
         return True
-    if _assumed(expression, setting, strict=False):
+    if _assumed(expression, setting, strict=False) or _by_the_ends(expression, setting, strict=False):
         return True
     if isinstance(expression, (Norm, sp.Abs)):
         return True
-    if isinstance(expression, Dot):
-        return _is_gram(expression, setting)
-    if isinstance(expression, Trace):
+    if isinstance(expression, (Dot, Trace)):
+        return _trace_has_sign(expression, setting, _is_semidefinite)
+    if isinstance(expression, Determinant):
         return _is_semidefinite(expression.args[0], setting)
     if isinstance(expression, ScalarSum):
         return nonnegative(expression.args[0], setting)
@@ -55,6 +68,8 @@ def nonpositive(expression: sp.Expr, setting: Setting) -> bool:
     """Return whether a scalar is not positive by its form alone."""
     if expression.is_nonpositive or _assumed(-expression, setting, strict=False):
         return True
+    if _by_the_ends(-expression, setting, strict=False):
+        return True
     if isinstance(expression, sp.Add):
         return all(nonpositive(term, setting) for term in expression.args)
     if isinstance(expression, sp.Mul):
@@ -67,8 +82,12 @@ def positive(expression: sp.Expr, setting: Setting) -> bool:
     """Return whether a scalar is positive by its form alone."""
     if expression.is_positive and not isinstance(expression, (sp.Add, sp.Mul, sp.Pow)):
         return True
-    if _assumed(expression, setting, strict=True):
+    if _assumed(expression, setting, strict=True) or _by_the_ends(expression, setting, strict=True):
         return True
+    if isinstance(expression, Determinant):
+        return _is_definite(expression.args[0], setting)
+    if isinstance(expression, (Dot, Trace)):
+        return _trace_has_sign(expression, setting, _is_definite)
     if isinstance(expression, sp.Add):
         terms = expression.args
         return all(nonnegative(t, setting) for t in terms) and any(positive(t, setting) for t in terms)
@@ -91,16 +110,43 @@ def _assumed(expression: sp.Expr, setting: Setting, strict: bool) -> bool:
     return False
 
 
-def _is_gram(inner: Dot, setting: Setting) -> bool:
-    """<u, u>, or <u, A u> with A positive semidefinite by form."""
-    u, v = inner.args
-    if u == v:
-        return True
-    for x, y in ((u, v), (v, u)):
-        if isinstance(y, Product) and Product(*y.args[1:] or ()) == Product(*_factors(x)):
-            return _is_semidefinite(y.args[0], setting)
-        if isinstance(y, Product) and y.args[1:] == _factors(x):
-            return _is_semidefinite(y.args[0], setting)
+def _by_the_ends(expression: sp.Expr, setting: Setting, strict: bool) -> bool:
+    """Whether a linear function of one scalar has the sign at the ends of its open interval."""
+    symbols = expression.free_symbols
+    if len(symbols) != 1:
+        return False
+    (x,) = symbols
+    declared = setting.declared.get(x)
+    if declared is None or declared.domain is None or declared.kind != "between":
+        return False
+    slope = expression.diff(x) if expression.is_polynomial(x) else None
+    if slope is None or not (slope.is_Rational and expression.subs(x, 0).is_Rational):
+        return False
+    ends = (declared.domain.low, declared.domain.high)
+    if any(math.isinf(end) for end in ends):
+        return False
+    values = [expression.subs(x, sp.Rational(Fraction(end))) for end in ends]
+    return min(values) >= 0 and (max(values) > 0 or not strict)
+
+
+def _trace_has_sign(
+    expression: Dot | Trace, setting: Setting, test: Callable[[Matrix, Setting], bool]
+) -> bool:
+    """Whether the factors under the trace, turned, make one or two matrices that pass the test."""
+    if isinstance(expression, Trace):
+        factors = _factors(expression.args[0])
+    else:
+        u, v = (side.args[1] if isinstance(side, Scaled) else side for side in expression.args)
+        scale = sp.Mul(*(side.args[0] for side in expression.args if isinstance(side, Scaled)))
+        if not (positive if test is _is_definite else nonnegative)(scale, setting):
+            return False
+        factors = (*_transposed(_factors(u), setting), *_factors(v))
+    for start in range(len(factors)):
+        turned = factors[start:] + factors[:start]
+        for cut in range(1, len(factors) + 1):
+            parts = filter(None, (turned[:cut], turned[cut:]))
+            if all(test(_product(part), setting) for part in parts):
+                return True
     return False
 
 
@@ -108,18 +154,59 @@ def _factors(matrix: Matrix) -> tuple[Any, ...]:
     return matrix.args if isinstance(matrix, Product) else (matrix,)
 
 
-def _is_semidefinite(matrix: Matrix, setting: Setting) -> bool:
-    """Whether a matrix is BᵀB, BBᵀ, BᵀSB with S semidefinite, or declared so."""
-    if isinstance(matrix, MatrixLetter):
-        declared: Declared | None = setting.declared.get(matrix)  # type: ignore[assignment]
-        return declared is not None and declared.kind in SEMIDEFINITE
+def _product(factors: tuple[Any, ...]) -> Matrix:
+    return Product(*factors) if len(factors) > 1 else factors[0]
+
+
+def _transposed(factors: tuple[Any, ...], setting: Setting) -> tuple[Any, ...]:
+    return tuple(_transpose(factor, setting) for factor in reversed(factors))
+
+
+def _transpose(matrix: Matrix, setting: Setting) -> Matrix:
+    """Return the transpose; that of a symmetric letter is the letter."""
     if isinstance(matrix, Inverse):
+        return Inverse(_transpose(matrix.args[0], setting))
+    if isinstance(matrix, Transpose) and isinstance(matrix.args[0], Inverse):
+        return matrix.args[0]
+    return matrix if _kind(matrix, setting) in SYMMETRIC else matrix.T
+
+
+def _kind(matrix: Matrix, setting: Setting) -> str:
+    declared: Declared | None = setting.declared.get(matrix)
+    return "identity" if isinstance(matrix, Identity) else "" if declared is None else declared.kind
+
+
+def _is_semidefinite(matrix: Matrix, setting: Setting) -> bool:
+    """Whether a matrix is BᵀSB with S semidefinite or absent, a sum or multiple of such, or declared so."""
+    if isinstance(matrix, (MatrixLetter, Identity)):
+        return _kind(matrix, setting) in (*SEMIDEFINITE, "identity")
+    if isinstance(matrix, (Inverse, Transpose)):
         return _is_semidefinite(matrix.args[0], setting)
+    if isinstance(matrix, MatrixSum):
+        return all(_is_semidefinite(term, setting) for term in matrix.args)
+    if isinstance(matrix, MatrixSumOver):
+        return _is_semidefinite(matrix.args[0], setting)
+    if isinstance(matrix, Scaled):
+        return nonnegative(matrix.args[0], setting) and _is_semidefinite(matrix.args[1], setting)
     factors = _factors(matrix)
     half = len(factors) // 2
-    for k in range(half):
-        if factors[-1 - k] != factors[k].T:
-            return False
+    if factors[len(factors) - half :] != _transposed(factors[:half], setting):
+        return False
     if len(factors) % 2 == 0:
         return half > 0
     return len(factors) > 1 and _is_semidefinite(factors[half], setting)
+
+
+def _is_definite(matrix: Matrix, setting: Setting) -> bool:
+    """Whether a matrix is declared definite, or the inverse, a positive multiple or a sum of such."""
+    if isinstance(matrix, (MatrixLetter, Identity)):
+        return _kind(matrix, setting) in ("positive definite", "identity")
+    if isinstance(matrix, (Inverse, Transpose)):
+        return _is_definite(matrix.args[0], setting)
+    if isinstance(matrix, MatrixSum):
+        terms = matrix.args
+        semidefinite = all(_is_semidefinite(term, setting) for term in terms)
+        return semidefinite and any(_is_definite(term, setting) for term in terms)
+    if isinstance(matrix, Scaled):
+        return positive(matrix.args[0], setting) and _is_definite(matrix.args[1], setting)
+    return False

@@ -105,12 +105,15 @@ def _power(text: str, exponent: Any) -> str:
 class SumOver:
     """A sum over an index from 0 to n - 1: args are the summand, the index and n."""
 
+    args: tuple[Any, ...]
+    func: Any
+
     def _sympystr(self, printer: Any) -> str:
-        term, index, n = self.args  # type: ignore[attr-defined]
+        term, index, n = self.args
         return f"sum({printer._print(term)}, {index} < {n})"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        term, index, n = self.args  # type: ignore[attr-defined]
+        term, index, n = self.args
         body = printer._print(term)
         inner = rf"\left({body}\right)" if isinstance(term, sp.Add) else body
         total = rf"\sum_{{{printer._print(index)}=1}}^{{{printer._print(n)}}} {inner}"

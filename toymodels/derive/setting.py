@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -11,6 +14,7 @@ import sympy as sp
 
 import toymodels.derive.averages  # noqa: F401, teaches the evaluator integrals and expectations
 from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.gates import Undecided
 from toymodels.arithmetic.measured import Measured
 from toymodels.arithmetic.systems import System
 from toymodels.derive.evaluate import IN_WORDS, Cells, Evaluator, Unknown
@@ -18,7 +22,8 @@ from toymodels.derive.functions import PIECEWISE
 from toymodels.derive.kinds import Declared, FunctionLetter
 from toymodels.derive.scalars import Index, letters
 from toymodels.evidence import Statement
-from toymodels.spaces import Rejected, Source, Space
+from toymodels.spaces import Domain, Rejected, Source, Space
+from toymodels.spaces.source import Drawer
 
 _SYSTEM = Space(lambda source, name: source.system, "number system", lambda name: IN_WORDS)
 
@@ -75,6 +80,14 @@ class Setting:
         """Return the setting under further hypotheses."""
         return replace(self, hypotheses=(*self.hypotheses, *more))
 
+    def generic(self) -> Setting:
+        """Return the setting without inequalities between reals, which no rational identity depends on.
+
+        What holds identically on an open set holds everywhere.
+        """
+        kept = (h for h in self.hypotheses if any(x.is_integer for x in _letters(h.left) | _letters(h.right)))
+        return replace(self, hypotheses=tuple(kept))
+
     def closure(self, expressions: tuple[Any, ...]) -> list[sp.Basic]:
         """Return every letter that the expressions need: their own, those of laws, of hypotheses."""
         found: dict[sp.Basic, None] = {}
@@ -130,6 +143,12 @@ class Setting:
         judge = judge or (lambda evaluator: tuple(evaluator.run(e) for e in expressions))
 
         def function(system: System, *values: Any) -> Any:
+            try:
+                return value_at(system, *values)
+            except Undecided as error:
+                raise Rejected(str(error)) from error
+
+        def value_at(system: System, *values: Any) -> Any:
             known = dict(zip(sizes, values, strict=False))
             drawn = dict(zip(groups, values[len(sizes) :], strict=True))
             generic = Cells(generic=system.name == "degrees")
@@ -189,11 +208,42 @@ def _size_space(n: sp.Symbol) -> Space:
     return Space(lambda source, name: source.size(str(n)), "size", lambda name: Scalar.size(str(n)))
 
 
+SCALES = (0, 54, 58)
+"""Bits by which the draws that pick a cell are shrunk, since kinks may lie anywhere."""
+
+
 def _paired(space: Space) -> Space:
     def draw(source: Source, name: str) -> Any:
-        return space.draw(source, name), space.draw(source, name)
+        near = copy(source)
+        near.drawer = _Shrunk(source.drawer, SCALES[source.integer(0, len(SCALES) - 1)])
+        return space.draw(near, name), space.draw(source, name)
 
     return Space(draw, space.text)
+
+
+@dataclass
+class _Shrunk:
+    """A drawer whose numbers on the line are divided by a power of two."""
+
+    drawer: Drawer
+    bits: int
+
+    @property
+    def generic(self) -> bool:
+        """As the drawer that it shrinks."""
+        return getattr(self.drawer, "generic", False)
+
+    def numbers(self, domain: Domain, count: int) -> list[Any]:
+        """Draw, and shrink towards the end of the domain."""
+        drawn = self.drawer.numbers(domain, count)
+        if not math.isinf(domain.high):
+            return drawn
+        low = 0 if math.isinf(domain.low) else Fraction(domain.low)
+        return [low + (x - low) / 2**self.bits for x in drawn]
+
+    def integer(self, low: int, high: int) -> int:
+        """Draw an integer."""
+        return self.drawer.integer(low, high)
 
 
 def is_piecewise(*expressions: Any) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from toymodels.errors import InputError
 
-MOST_SYNTAX_ERRORS = 50
+MOST_JOINED = 50
+"""Lines without indentation that one statement may have, as a long string does."""
 
 
 @dataclass(frozen=True)
@@ -71,33 +72,65 @@ def parse(source: str, filename: str) -> tuple[ast.Module, list[Mistake]]:
     Raises
     ------
     InputError
-        When there are too many mistakes.
+        When that leaves nothing to parse.
     """
-    lines, mistakes = source.replace("\0", "\N{REPLACEMENT CHARACTER}").split("\n"), []
-    for _ in range(MOST_SYNTAX_ERRORS):
-        error = _first_error(lines, filename)
-        if error is None:
-            return ast.parse(_joined(lines), filename), sorted(mistakes, key=lambda x: x.line)
-        at = _line_of(error, lines)
-        first, last, filler = _cut(lines, at, filename)
-        text = "\n".join(lines[first:last])
-        mistakes.append(Mistake(at + 1, f"{type(error).__name__}: {error.msg}", text))
-        lines[first:last] = [filler] + [""] * (last - first - 1)
-    raise InputError(f"{Path(filename).name}: more than {MOST_SYNTAX_ERRORS} syntax errors")
+    lines = source.replace("\0", "\N{REPLACEMENT CHARACTER}").split("\n")
+    mistakes: list[Mistake] = []
+    if _first_error(lines) is not None:
+        for first, last in list(_faulty(lines)):
+            block, found = _mended(lines[first:last], first)
+            lines[first:last] = block
+            mistakes += found
+    error = _first_error(lines)
+    if error is not None:
+        raise InputError(f"{Path(filename).name}:{error.lineno}: {type(error).__name__}: {error.msg}")
+    return ast.parse(_joined(lines), filename), mistakes
 
 
 def _joined(lines: list[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _first_error(lines: list[str], filename: str) -> SyntaxError | None:
+def _first_error(lines: list[str]) -> SyntaxError | None:
     try:
-        ast.parse(_joined(lines), filename)
+        ast.parse(_joined(lines))
     except SyntaxError as error:
         return error
     except (RecursionError, MemoryError, ValueError) as error:
-        raise InputError(f"{Path(filename).name}: Python cannot parse it ({type(error).__name__})") from error
+        return SyntaxError(f"cannot be parsed ({type(error).__name__})")
     return None
+
+
+def _faulty(lines: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield the top-level blocks of lines that are no statements, alone or with the blocks below them."""
+    starts = [k for k, line in enumerate(lines) if line.strip() and not _continues(line, 0)]
+    ends = [*starts[1:], len(lines)]
+    at = 0
+    while at < len(starts):
+        joined = range(at + 1, min(at + MOST_JOINED, len(starts)) + 1)
+        whole = [k for k in joined if _first_error(lines[starts[at] : ends[k - 1]]) is None]
+        longest = next((k for k in whole if k == len(starts) or not _is_clause(lines[starts[k]])), None)
+        if longest is None:
+            yield starts[at], ends[at]
+        at = longest or at + 1
+
+
+def _is_clause(line: str) -> bool:
+    """Whether a line goes on with the compound statement above it."""
+    return re.match(r"(else|elif|except|finally)\b", line) is not None
+
+
+def _mended(block: list[str], above: int) -> tuple[list[str], list[Mistake]]:
+    """Return a block of lines without its mistakes, and the mistakes."""
+    mistakes = []
+    while (error := _first_error(block)) is not None:
+        at = _line_of(error, block)
+        first, last, filler = _cut(block, at)
+        text = "\n".join(block[first:last])
+        message = re.sub(r" \(detected at line \d+\)| on line \d+", "", error.msg)
+        mistakes.append(Mistake(above + at + 1, f"{type(error).__name__}: {message}", text))
+        block = [*block[:first], filler, *[""] * (last - first - 1), *block[last:]]
+    return block, sorted(mistakes, key=lambda x: x.line)
 
 
 def _line_of(error: SyntaxError, lines: list[str]) -> int:
@@ -107,12 +140,12 @@ def _line_of(error: SyntaxError, lines: list[str]) -> int:
     return min(max(line, 1), len(lines)) - 1
 
 
-def _cut(lines: list[str], at: int, filename: str) -> tuple[int, int, str]:
-    """Return the smallest block around a line without which the first error is further down, and what replaces it."""
+def _cut(lines: list[str], at: int) -> tuple[int, int, str]:
+    """Return the smallest block around a line whose loss moves the first error down, and its replacement."""
     for first, last in _blocks(lines, at):
         for filler in (" " * _indent(lines[first]) + "pass", ""):
             tried = [*lines[:first], filler, *[""] * (last - first - 1), *lines[last:]]
-            error = _first_error(tried, filename)
+            error = _first_error(tried)
             if error is None or _line_of(error, tried) >= last:
                 return first, last, filler
     return 0, len(lines), ""

@@ -143,6 +143,6 @@ def show(x: Any, digits: int = 6) -> str:
     if isinstance(x, np.ndarray):
         text = np.array2string(x, precision=digits, separator=", ", threshold=24, max_line_width=10**6)
         return " ".join(text.split())
-    if isinstance(x, (float, np.floating)):
+    if isinstance(x, (float, np.floating)) or hasattr(x, "context"):
         return f"{float(x):.{digits}g}"
     return str(x)

@@ -67,7 +67,8 @@ class Case:
 
     def printed(self) -> dict[str, str]:
         """Return the variables, printed, sizes last; a variable without a name is not shown."""
-        shown = {name: show(value) for name, value in self.values.items() if name}
+        hidden = {"", *self.sizes}
+        shown = {name: show(value) for name, value in self.values.items() if name not in hidden}
         if self.sizes:
             shown["sizes"] = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
         return shown
