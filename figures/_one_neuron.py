@@ -68,5 +68,5 @@ def explain(drawing: Any, deltas: Array) -> None:
         Line2D([], [], label=rf"$\delta={delta:g}$", **look)
         for delta, look in zip(deltas, looks(deltas), strict=True)
     ]
-    title = r"lines: closed form, dots: gradient descent; imbalance $\delta=a^2-|w|^2$"
+    title = r"lines: closed form, dots: gradient descent; imbalance $\delta=a^2-\|w\|^2$"
     plot.key(drawing, named, title, columns=4 if drawing.get_size_inches()[0] < 5 else None)

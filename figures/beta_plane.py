@@ -43,12 +43,14 @@ def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str
         plane, size, angle, kernel = axes
         explain(drawing, DELTAS)
         draw_plane(plane, data)
-        draw_in_time(size, data, "size", r"size $\mu=a|w|$")
+        draw_in_time(size, data, "size", r"size $\mu=a\|w\|$")
         draw_in_time(angle, data, "alignment", r"alignment $\varphi$ with $b$")
         draw_in_time(kernel, data, "kernel_distance", "kernel distance")
-        for ax in [kernel] if stacked else [angle, kernel]:
+        for ax in [kernel] if stacked else [size, angle, kernel]:
             ax.set_xlabel(r"time $t$ = learning rate $\times$ step")
         if stacked:
+            for ax in (size, angle):
+                ax.tick_params(labelbottom=False)
             drawing.align_ylabels()
     return drawing, data
 

@@ -1,9 +1,11 @@
 """One neuron from three starts.
 
 Paths of the learned map beta = a w towards b = (1/2, 1/2) from three unit
-maps, for seven imbalances delta = a^2 - |w|^2 each. Only the start in the
-direction of b is followed straight at every imbalance; from the others
-upstream starts cut straight across, downstream ones go around the origin.
+maps, for seven imbalances delta = a^2 - |w|^2 each. From the start in the
+direction of b all seven paths are the same segment. From the others the path
+is the straighter the larger delta; far downstream it first runs towards the
+origin, and through it where the output weight changes sign, and the slowest
+have not arrived at the end, t = 10.
 
 Source: after Kunin et al. 2024, arXiv 2406.06158, figure 8; linear_nets 6.2.
 """
@@ -23,6 +25,7 @@ Array = np.ndarray
 
 TARGET = np.array([0.5, 0.5])
 DIRECTIONS = np.array([[0.0, -1.0], [1.0, -1.0], [1.0, 1.0]])
+LEFT_EDGES, BREADTH = (-0.12, -0.02, -0.02), 0.8
 DELTAS = np.array([-2.0, -1.0, -0.2, 0.02, 0.2, 1.0, 2.0])
 END = 10.0
 POINTS = 500
@@ -32,7 +35,7 @@ STEPS = {"quick": 2 * POINTS, "normal": 10 * POINTS, "deep": 60 * POINTS}
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
     """Draw one plane for each start, side by side."""
     data = arrays(STEPS[effort])
-    with plot.style(width, height=2.6 if width == "column" else 3.9):
+    with plot.style(width, height=2.8 if width == "column" else 3.9):
         drawing, planes = plot.panels(1, len(DIRECTIONS), sharey=True)
         explain(drawing, DELTAS)
         for k, ax in enumerate(planes):
@@ -63,7 +66,12 @@ def arrays(steps: int) -> dict[str, Array]:
 
 def draw_plane(ax: Any, data: dict[str, Array], start: int) -> None:
     """Draw the paths from one start."""
-    ax.set(xlim=(-0.15, 0.85), ylim=(-1.1, 0.8), aspect="equal")
+    from matplotlib.ticker import MultipleLocator
+
+    left = LEFT_EDGES[start]
+    ax.set(xlim=(left, left + BREADTH), ylim=(-1.1, 0.8), aspect="equal")
+    ax.xaxis.set_major_locator(MultipleLocator(0.5))
+    ax.yaxis.set_major_locator(MultipleLocator(0.5))
     for k, look in enumerate(looks(DELTAS)):
         draw_path(ax, data["closed_form_map"][:, start, k], data["simulated_map"][:, start, k], 8, look)
     ax.plot(*data["starts"][start], marker="o", color="black", markersize=4, zorder=4)

@@ -5,7 +5,8 @@ with z the weight times the root of the step eta and rho = eta s. Its minimum
 z^2 = rho is stable for rho < 1, a 2-cycle takes over up to rho = sqrt(5) - 1,
 then periods double into chaos; at rho = 2 the orbit is 2 sin(3^k theta) and
 its Lyapunov exponent ln 3. Lines are the exact fixed point and cycle, broken
-where they are unstable, and their exponents; dots are iterates.
+where they are unstable, and their exponents; dots are iterates, large ones at
+some rates where these are stable, small ones at all rates.
 
 Source: Chen, Bruna 2022, arXiv 2206.04172; linear_nets 8.5.
 """
@@ -25,6 +26,8 @@ RATES = {"quick": 200, "normal": 700, "deep": 2800}
 SETTLE, KEPT = 3000, 60
 AVERAGED = {"quick": 2000, "normal": 20000, "deep": 200000}
 STARTS = np.array([0.3, -0.3])
+APART = 0.08
+LARGE: dict[str, Any] = {"color": "0.35", "markersize": 2.6}
 BROKEN: dict[str, Any] = {"linestyle": (0, (4, 2)), "linewidth": 0.8}
 
 
@@ -54,7 +57,7 @@ def attractor(count: int) -> dict[str, Array]:
 
 def branches() -> dict[str, Array]:
     """Return fixed point and 2-cycle with the slopes that decide their stability."""
-    fixed, cycle = np.linspace(0, 2, 401), np.linspace(1, 2, 401)
+    fixed, cycle = np.linspace(0, 2, 2001), np.linspace(1, 2, 2001)
     minimum = scalar_mode.limit(1.0, 1.0, fixed)[0]
     return {
         "fixed_rho": fixed,
@@ -94,15 +97,26 @@ def draw_orbit(ax: Any, data: dict[str, Array]) -> None:
     ax.set(xlim=(0, 2), ylim=(-2.1, 2.1), ylabel=r"weight $z=\sqrt{\eta}\,x$")
     fine: dict[str, Any] = {"marker": ".", "markersize": 0.7, "markeredgewidth": 0, "linestyle": "none"}
     spread = np.broadcast_to(rho, orbit.shape)
-    ax.plot(spread.ravel(), orbit.ravel(), color="0.4", rasterized=True, zorder=1, **fine)
+    ax.plot(spread.ravel(), orbit.ravel(), color="0.4", rasterized=True, zorder=1, snap=False, **fine)
     for sign in (1, -1):
         stable = np.abs(data["fixed_slope"]) <= 1
         draw_branch(ax, data["fixed_rho"], sign * data["fixed_point"], stable, plot.PALETTE[0])
         stable = np.abs(data["cycle_multiplier"]) <= 1
         for branch in data["cycle"]:
             draw_branch(ax, data["cycle_rho"], sign * branch, stable, plot.PALETTE[3])
+    draw_settled(ax, rho, orbit)
     plot.label_point(ax, 0.5, np.sqrt(0.5), "minimum", color=plot.PALETTE[0])
-    plot.label_point(ax, 1.1, data["cycle"][0][40], "2-cycle", color=plot.ink(plot.PALETTE[3]))
+    top = np.interp(1.1, data["cycle_rho"], data["cycle"][0])
+    plot.label_point(ax, 1.1, top, "2-cycle", color=plot.ink(plot.PALETTE[3]))
+
+
+def draw_settled(ax: Any, rho: Array, orbit: Array) -> None:
+    """Draw the last two iterates at some of the rates where fixed point or cycle is stable."""
+    every = round(APART / rho[0])
+    some = np.arange(every - 1, len(rho), every)
+    some = some[rho[some] < np.sqrt(5) - 1]
+    for z in orbit[-2:, :, some].reshape(-1, len(some)):
+        plot.simulation(ax, rho[some], z, **LARGE)
 
 
 def draw_branch(ax: Any, rho: Array, z: Array, stable: Array, color: str) -> None:
@@ -115,17 +129,17 @@ def draw_exponents(ax: Any, data: dict[str, Array]) -> None:
     """Draw the Lyapunov exponents, from minus infinity at superstable cycles to ln 3."""
     ax.set(xlim=(0, 2), ylim=(-2.5, 1.4), xlabel=r"learning rate $\times$ target, $\rho=\eta s$")
     ax.set_ylabel("Lyapunov exponent")
-    ax.axhline(0, color="0.55", linewidth=0.5, zorder=1)
+    thin = {"color": "0.55", "linewidth": 0.5, "zorder": 1}
+    levels = [ax.plot([0, 2], [y, y], **thin)[0] for y in (0, np.log(3))]
     fixed, cycle = data["fixed_slope"], data["cycle_multiplier"]
     with np.errstate(divide="ignore"):
         first, second = np.log(np.abs(fixed)), np.log(np.abs(cycle)) / 2
     first, second = np.where(np.abs(fixed) <= 1, first, np.nan), np.where(np.abs(cycle) <= 1, second, np.nan)
     plot.closed_form(ax, data["fixed_rho"], first, color=plot.PALETTE[0])
     plot.closed_form(ax, data["cycle_rho"], second, color=plot.PALETTE[3])
-    plot.simulation(
-        ax, data["exponent_rho"], data["simulated_exponents"], dots=80, color="0.35", markersize=2.6
-    )
+    plot.simulation(ax, data["exponent_rho"], data["simulated_exponents"], dots=80, **LARGE)
     plot.label_point(ax, 0.05, 0, "chaos above 0")
+    plot.label_ends(ax, levels[1:], [r"$\ln3$"])
 
 
 def explain(drawing: Any) -> None:
@@ -133,9 +147,9 @@ def explain(drawing: Any) -> None:
     from matplotlib.lines import Line2D
 
     dark = plot.PALETTE[0]
-    exact = Line2D([], [], color=dark, label="exact, stable")
+    exact = Line2D([], [], color=dark, label="closed form")
     unstable = Line2D([], [], color=dark, label="unstable", **BROKEN)
-    dots = Line2D([], [], color="0.35", marker="o", linestyle="none", label="gradient descent")
+    dots = Line2D([], [], marker="o", linestyle="none", label="gradient descent", **LARGE)
     plot.key(drawing, [exact, unstable, dots])
 
 

@@ -4,8 +4,10 @@ Two whitened linear layers with three modes start small and balanced. On such a
 path all eigenvalues of the Hessian are known in closed form: one pair for each
 mode, two pairs for each two modes. The path passes saddles of falling Morse
 index, one for each mode that is learned, to the minimum, where no eigenvalue
-is negative; between two saddles some turn negative for a while. Lines are the
-closed form along gradient flow, dots are dense eigenvalues along descent.
+is negative; between two saddles some turn negative for a while. Those that
+vanish at a saddle wander a little on the way, so negative means below -0.02
+of the largest singular value. Lines are the closed form along gradient flow,
+dots are dense eigenvalues along descent.
 
 Source: own derivation, linear_nets 2.8, 2.9.
 """
@@ -98,7 +100,7 @@ def draw_index(ax: Any, data: dict[str, Array]) -> None:
     t, index = data["t"], data["closed_form_index"]
     saddles = data["saddle_index"]
     ax.set(xlim=(0, END), ylim=(-0.8, 1.15 * saddles[0]), xlabel=r"time $t$ = learning rate $\times$ step")
-    ax.set_ylabel("negative eigenvalues")
+    ax.set_ylabel("number negative")
     levels = [ax.plot([0, END], [y, y], color="0.55", linewidth=0.5, zorder=1)[0] for y in saddles]
     plot.closed_form(ax, t, index, drawstyle="steps-post", color=plot.PALETTE[0])
     plot.simulation(ax, t, data["simulated_index"], dots=30, color="0.3", markersize=2.6, clip_on=False)
@@ -116,10 +118,9 @@ def explain(drawing: Any) -> None:
     from matplotlib.lines import Line2D
 
     modes, pairs = kinds()
-    own = Line2D([], [], label="one mode", **modes)
-    two = Line2D([], [], label="two modes", **pairs)
-    dots = Line2D([], [], color="0.3", marker="o", markersize=2.6, linestyle="none", label="gradient descent")
-    plot.key(drawing, [own, two, dots])
+    own = Line2D([], [], label="of one mode", **modes)
+    two = Line2D([], [], label="of two modes", **pairs)
+    plot.key(drawing, [own, two], "lines: closed form, dots: gradient descent; eigenvalues")
 
 
 if __name__ == "__main__":

@@ -38,19 +38,15 @@ DOTTED: dict[str, Any] = {"linestyle": (0, (1, 1)), "linewidth": 0.8, "zorder": 
 
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
     """Draw the modes and the loss; stacked in a column, side by side on the full width."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     data = arrays(STEPS[effort])
     stacked = width == "column"
-    with plot.style(width, height=3.9 if stacked else 2.3):
-        drawing = Figure(layout=ConstrainedLayoutEngine(w_pad=0.06))
-        modes, loss = drawing.subplots(2, 1, sharex=True) if stacked else drawing.subplots(1, 2)
+    with plot.style(width, height=4.0 if stacked else 2.4):
+        drawing, (modes, loss) = plot.panels(1, 2, stacked, sharex=True)
+        explain(drawing)
         draw_modes(modes, data)
         draw_loss(loss, data)
         for ax in [loss] if stacked else [modes, loss]:
             ax.set_xlabel(r"time $t$ = learning rate $\times$ step")
-        explain(modes)
         drawing.align_ylabels()
     return drawing, data
 
@@ -112,7 +108,7 @@ def draw_loss(ax: Any, data: dict[str, Array]) -> None:
     plot.label_ends(ax, levels, ["nothing learned", *(f"+ {level}" for level in LEVELS)])
 
 
-def explain(ax: Any) -> None:
+def explain(drawing: Any) -> None:
     """Say what lines, dots and dotted lines are."""
     from matplotlib.lines import Line2D
 
@@ -120,7 +116,7 @@ def explain(ax: Any) -> None:
     line = Line2D([], [], color=colour, label="closed form")
     dots = Line2D([], [], color=colour, marker="o", linestyle="none", label="gradient descent")
     half = Line2D([], [], color=colour, label="half time", **DOTTED)
-    plot.legend(ax, [line, dots, half])
+    plot.key(drawing, [line, dots, half])
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str
     """Draw the paths to the line of solutions, and the ends; stacked in a column, else side by side."""
     data = arrays(STEPS[effort])
     stacked = width == "column"
-    with plot.style(width, height=4.4 if stacked else 2.8):
-        shape = {"height_ratios": (1.4, 1)} if stacked else {"width_ratios": (1.5, 1)}
+    with plot.style(width, height=4.1 if stacked else 2.8):
+        shape = {"height_ratios": (1.2, 1)} if stacked else {"width_ratios": (1.5, 1)}
         drawing, (plane, ends) = plot.panels(1, 2, stacked, **shape)
         explain(drawing, DELTAS)
         draw_plane(plane, data)
@@ -63,7 +63,7 @@ def arrays(steps: int) -> dict[str, Array]:
         "imbalance_grid": grid,
         "end_curve": along(interpolating_limit(X, Y, *starts(BETA0, grid)).beta),
         "extreme_ends": interpolating_limit(X, Y, *starts(BETA0, np.array([-FAR, FAR]))).beta,
-        "solutions": line(np.array([-0.5, 1.75])),
+        "solutions": line(np.array([-0.5, 2.2])),
     }
 
 
@@ -86,7 +86,7 @@ def across() -> Array:
 
 def draw_plane(ax: Any, data: dict[str, Array]) -> None:
     """Draw the paths, with the ends of infinite imbalance on the line of solutions."""
-    ax.set(xlim=(0.0, 2.0), ylim=(-0.05, 1.12), aspect="equal", xlabel=r"$\beta_1=a w_1$")
+    ax.set(xlim=(0.0, 2.4), ylim=(-0.05, 1.15), aspect="equal", xlabel=r"$\beta_1=a w_1$")
     ax.set_ylabel(r"$\beta_2=a w_2$")
     ax.plot(*data["solutions"].T, color="0.45", linewidth=1.6, zorder=1)
     for k, look in enumerate(looks(DELTAS)):
@@ -100,14 +100,14 @@ def name_points(ax: Any, data: dict[str, Array]) -> None:
     low, high = data["extreme_ends"]
     points = {"start": BETA0, r"$\delta\to-\infty$": low, r"$\delta\to\infty$": high}
     for words, (x, y) in (points | {"solutions": line(np.array([0.9]))[0]}).items():
-        plot.label_point(ax, x, y, words, distance=6)
+        plot.label_point(ax, x, y, words, distance=9)
 
 
 def draw_ends(ax: Any, data: dict[str, Array]) -> None:
     """Draw where the flow ends on the line, against the imbalance."""
     grid, curve = data["imbalance_grid"], data["end_curve"]
     low, high = along(data["extreme_ends"])
-    ax.set(xlim=(grid[0], grid[-1]), xlabel=r"imbalance $\delta=a^2-|w|^2$")
+    ax.set(xlim=(grid[0], grid[-1]), xlabel=r"imbalance $\delta=a^2-\|w\|^2$")
     ax.set_ylabel("distance from least norm")
     ax.set_ylim(min(0, high) - 0.05, max(low, curve.max()) + 0.05)
     thin = {"color": "0.55", "linewidth": 0.5, "zorder": 1}

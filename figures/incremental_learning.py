@@ -4,8 +4,7 @@ Two linear layers start at the scale alpha of the product. Against
 tau = t / ln(1/alpha) the singular modes switch on one after another, mode s at
 tau = 1/(2s), and the smaller alpha the sharper the steps: in the limit the rank
 of the product is a staircase. Lines are the closed form from a generic
-balanced start, down to alpha = 10^-48, where no simulation would follow; dots
-are gradient descent.
+balanced start, dots are gradient descent from the two larger scales.
 
 Source: after Gidel, Bach, Lacoste-Julien 2019, arXiv 1904.13262; linear_nets 5.3, 5.11.
 """
@@ -70,7 +69,7 @@ def arrays(steps: int) -> dict[str, Array]:
         for k in range(FOLLOWED)
     ]
     lines, dots = np.stack(flows, axis=1), np.stack(runs, axis=1)
-    fine = np.linspace(0, END, 8 * POINTS + 1)[1:]
+    fine = np.linspace(0, END, 2 * POINTS + 1)[1:]
     fine = fine[np.abs(2 * fine[:, None] * S - 1).min(1) > 1e-9]
     limit = np.stack([np.linalg.svd(staircase(TARGET, t)[D:, :D], compute_uv=False) for t in fine])
     return {
@@ -106,15 +105,14 @@ def learned(values: Array) -> Array:
 def draw_values(ax: Any, data: dict[str, Array]) -> None:
     """Draw the singular values for every scale."""
     ax.set(xlim=(0, END), ylim=(-0.1, 1.08 * S[0]), ylabel="singular values of $W_2W_1$")
-    ends: list[Any] = []
+    levels = [ax.plot([0, END], [s, s], color="0.55", linewidth=0.5, zorder=1)[0] for s in S]
     for k, look in enumerate(plot.series(len(SCALES))):
-        lines = [plot.closed_form(ax, data["tau"], data["curves"][:, k, j], **look) for j in range(D)]
-        ends = ends or lines
-        if k < FOLLOWED:
-            for j in range(D):
+        for j in range(D):
+            plot.closed_form(ax, data["tau"], data["curves"][:, k, j], **look)
+            if k < FOLLOWED:
                 dots = data["simulated_values"][:, k, j]
                 plot.simulation(ax, data["tau"], dots, dots=12, clip_on=False, **look)
-    plot.label_ends(ax, ends, [f"$s={s:g}$" for s in S])
+    plot.label_ends(ax, levels, [f"$s={s:g}$" for s in S])
 
 
 def draw_rank(ax: Any, data: dict[str, Array]) -> None:

@@ -31,6 +31,7 @@ SIGNALS = np.array([1.0, 0.85, 0.7, 0.55, 0.45])
 SIZES = {"quick": (14, 0.8, 300), "normal": (40, 0.5, 900), "deep": (120, 0.35, 4000)}
 """Inputs d, final time and steps."""
 POINTS = 150
+SHOWN = 6
 
 
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
@@ -96,11 +97,10 @@ def crossings(t: Array, u: Array, levels: Array) -> Array:
 
 
 def chosen_modes(data: dict[str, Array]) -> Array:
-    """Return three active modes and three lazy ones, strongest first."""
-    s, gamma = data["singular_values"], float(data["gamma"])
-    active, lazy = np.flatnonzero(s > gamma), np.flatnonzero((s < gamma) & (s > gamma / 5))
-    spread = [np.linspace(0, len(some) - 1, 3).round().astype(int) for some in (active, lazy)]
-    return np.concatenate([active[spread[0]], lazy[spread[1]]])
+    """Return the modes, strongest first, that are nearest to a geometric sequence down to gamma/4."""
+    s = data["singular_values"]
+    wanted = np.geomspace(s[0], float(data["gamma"]) / 4, SHOWN)
+    return np.unique(np.abs(np.log(wanted[:, None] / s)).argmin(1))
 
 
 def draw_modes(ax: Any, data: dict[str, Array]) -> None:
@@ -119,7 +119,7 @@ def draw_half_times(ax: Any, data: dict[str, Array]) -> None:
     s, gamma = data["singular_values"], float(data["gamma"])
     curve = data["half_time_curve"]
     low, high = gamma / 8, 1.1 * s[0]
-    ax.set(xscale="log", xlim=(low, high), ylim=(0, 1.6 * curve.max()), xlabel="singular value $s$")
+    ax.set(xscale="log", xlim=(low, high), ylim=(0, 1.3 * curve.max()), xlabel="singular value $s$")
     ax.set_ylabel("half time")
     look = plot.series(1)[0]
     plot.closed_form(ax, data["singular_value_grid"], curve, **look)

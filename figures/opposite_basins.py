@@ -29,14 +29,14 @@ TARGET = np.array([1.0, 0.25])
 DELTAS = np.array([0.0, -2.0, -10.0])
 A0, OFFSETS = -4.0, np.array([1e-3, -1e-3])
 FIRST, END = 1e-3, 150.0
-POINTS = {"quick": 300, "normal": 1200, "deep": 5000}
+POINTS = {"quick": 120, "normal": 1200, "deep": 5000}
 
 
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
     """Draw one plane for each imbalance; stacked in a column, side by side on the full width."""
     data = arrays(POINTS[effort])
     stacked = width == "column"
-    with plot.style(width, height=6.0 if stacked else 2.7):
+    with plot.style(width, height=5.4 if stacked else 2.7):
         drawing, planes = plot.panels(1, 3, stacked, sharex=stacked, sharey=not stacked)
         explain(drawing)
         for k, ax in enumerate(planes):
@@ -44,7 +44,7 @@ def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str
         for ax in planes if stacked else planes[:1]:
             ax.set_ylabel("output weight $a$")
         for ax in planes[-1:] if stacked else planes:
-            ax.set_xlabel(r"input weights along the target, $w\cdot b/|b|$")
+            ax.set_xlabel(r"input weights along the target, $w\cdot b/\|b\|$")
     return drawing, data
 
 
@@ -86,7 +86,7 @@ def draw_plane(ax: Any, data: dict[str, Array], k: int) -> None:
     ax.plot(*np.stack([edge, -0.55 * edge]).T, color="0.55", linewidth=0.6, linestyle=(0, (5, 1.5)), zorder=1)
     for side, look in enumerate(plot.series(2)):
         line, dots = data["closed_form_paths"][:, k, side], data["simulated_paths"][:, k, side]
-        draw_path(ax, line, dots, 14, look | {"linewidth": 1.8 - side})
+        draw_path(ax, line, dots, 14 - 3 * side, look | {"linewidth": 1.8 - side})
         ax.plot(*data["minima"][k, side], marker="*", color=look["color"], markersize=8, zorder=4)
     ax.plot(0, 0, marker="x", color="black", markersize=4, zorder=4)
 
@@ -103,7 +103,8 @@ def explain(drawing: Any) -> None:
         Line2D([], [], color="black", marker="x", markersize=4, linestyle="none", label="saddle"),
         Line2D([], [], color="black", marker="*", markersize=8, linestyle="none", label="minimum"),
     ]
-    plot.key(drawing, handles, columns=3 if drawing.get_size_inches()[0] < 5 else None)
+    words = "lines: closed form, dots: numerical integration of the flow"
+    plot.key(drawing, handles, words, columns=3 if drawing.get_size_inches()[0] < 5 else None)
 
 
 if __name__ == "__main__":

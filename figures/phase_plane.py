@@ -1,9 +1,9 @@
 """Phase plane of the scalar mode.
 
 Two layers with one weight each, a and b, fit the target s = 1. Gradient flow
-runs along the hyperbolas a^2 - b^2 = delta to the minima ab = s; the line
-a = -b is the stable manifold of the saddle at the origin. The imbalance delta
-chooses the minimum and with it the sharpness, sqrt(4 s^2 + delta^2): balanced
+runs along the hyperbolas b^2 - a^2 = lam to the minima ab = s; the line
+a = -b is the stable manifold of the saddle at the origin. The imbalance lam
+chooses the minimum and with it the sharpness, sqrt(4 s^2 + lam^2): balanced
 weights find the flattest. Grey shades are the sharpness in the plane. Lines
 are closed forms, dots are gradient descent.
 
@@ -115,8 +115,8 @@ def draw_ends(ax: Any, data: dict[str, Array]) -> None:
     """Draw the sharpness of the minimum against the imbalance."""
     lam, line = data["imbalance_grid"], data["end_sharpness"]
     ax.set(xlim=(lam[0], lam[-1]), ylim=(0, 1.05 * line.max()))
-    ax.set_ylabel(r"sharpness $\lambda_{\max}$ at the end")
-    ax.set_xlabel(r"imbalance $b^2-a^2$")
+    ax.set_ylabel(r"final sharpness $\lambda_{\max}$")
+    ax.set_xlabel(r"imbalance $\lambda=b^2-a^2$")
     plot.closed_form(ax, lam, line, color=plot.PALETTE[0])
     plot.simulation(ax, data["imbalances"], data["simulated_end_sharpness"], color=plot.PALETTE[0])
     ax.plot([0, 0], [0, line.min()], color="0.55", linewidth=0.5, zorder=1)
@@ -131,11 +131,11 @@ def explain(drawing: Any) -> None:
     plot.key(
         drawing,
         [
-            Line2D([], [], color=dark, label="gradient flow"),
+            Line2D([], [], color=dark, label="closed form"),
             Line2D([], [], color=dark, marker="o", linestyle="none", label="gradient descent"),
-            Line2D([], [], color="0.45", linewidth=0.5, label="hyperbolas $a^2-b^2=\\delta$"),
             Line2D([], [], color=red, linewidth=2.2, label="minima $ab=s$"),
             Line2D([], [], color=blue, linestyle=(0, (5, 1.5)), label="stable manifold $a=-b$"),
+            Line2D([], [], color="0.45", linewidth=0.5, label=r"hyperbolas $b^2-a^2=\lambda$"),
         ],
         columns=2 if drawing.get_size_inches()[0] < 5 else 5,
     )

@@ -3,10 +3,11 @@
 A small balanced scalar mode starts near the saddle at sharpness s. While it
 learns, the sharpness first halves and then quadruples, s to s/2 to 2s:
 gradient flow does not sharpen monotonically. Imbalanced starts end sharper, at
-sqrt(4 s^2 + delta^2). Descent with a small step follows these curves. With a
-large step eta the minimum that the flow would reach may be unstable, its
-sharpness above 2/eta: descent leaves it for a flatter one. Solid lines without
-dots are closed forms, dots are gradient descent.
+sqrt(4 s^2 + lam^2) with lam = b^2 - a^2. Descent with a small step follows
+these curves. With a large step eta the minimum that the flow would reach may
+be unstable, its sharpness above 2/eta: descent leaves it for a flatter one.
+Lines are the closed form of the flow, dots are gradient descent; in the second
+panel thin lines join its steps.
 
 Source: own derivation, linear_nets 2.9, 8.3; after Kreisler et al. 2023, arXiv 2305.13064.
 """
@@ -101,7 +102,7 @@ def draw_small(ax: Any, data: dict[str, Array]) -> None:
     for k, look in enumerate(plot.series(len(STARTS))):
         lines.append(plot.closed_form(ax, t, data["closed_form_sharpness"][:, k], **look))
         plot.simulation(ax, t, data["simulated_sharpness"][:, k], dots=18, clip_on=False, **look)
-    names = ["$s/2$", "$s$", "$2s$", "balanced", *(f"$a^2-b^2={-lam:.2g}$" for lam in data["imbalances"][1:])]
+    names = ["$s/2$", "$s$", "$2s$", "balanced", *(f"$b^2-a^2={lam:.2g}$" for lam in data["imbalances"][1:])]
     plot.label_ends(ax, levels + lines, names)
 
 
@@ -111,10 +112,11 @@ def draw_large(ax: Any, data: dict[str, Array]) -> None:
     ax.set(xlim=(0, LARGE_COUNT), xlabel="step", ylabel=r"sharpness $\lambda_{\max}$")
     ax.set_ylim(0, 1.1 * data["large_sharpness"].max())
     ax.axhline(data["flow_limit"][0], color="0.55", linewidth=0.5, zorder=1)
+    joined: dict[str, Any] = {"linestyle": "-", "linewidth": 0.4, "markersize": 2.4, "clip_on": False}
     lines, names = [], []
     for k, look in enumerate(plot.series(len(rates))):
         values, level = data["large_sharpness"][:, k], data["thresholds"][k]
-        lines.append(ax.plot(steps, values, markersize=2.4, linewidth=0.8, **(look | {"linestyle": "-"}))[0])
+        lines.append(ax.plot(steps, values, **(look | joined))[0])
         lines.append(ax.plot([0, LARGE_COUNT], [level, level], color=plot.ink(look["color"]), **DOTTED)[0])
         names += [rf"$\eta={rates[k]:g}$", rf"$2/\eta={level:.3g}$"]
     plot.label_ends(ax, lines, names)
@@ -125,7 +127,7 @@ def explain(drawing: Any) -> None:
     from matplotlib.lines import Line2D
 
     colour = plot.PALETTE[0]
-    line = Line2D([], [], color=colour, label="gradient flow")
+    line = Line2D([], [], color=colour, label="closed form")
     dots = Line2D([], [], color=colour, marker="o", linestyle="none", label="gradient descent")
     level = Line2D([], [], color="0.55", linewidth=0.5, label="levels and limit of the flow")
     threshold = Line2D([], [], color=colour, label=r"stability threshold $2/\eta$", **DOTTED)

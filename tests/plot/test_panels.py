@@ -53,6 +53,19 @@ def test_the_key_keeps_to_the_columns_asked_for():
     assert len(tops) == 2
 
 
+@pytest.mark.parametrize("count", [3, 4, 7, 9])
+def test_the_key_reads_row_by_row(count):
+    with style("full"):
+        drawing, (ax,) = panels()
+        names = [f"{k}" for k in range(count)]
+        lines = ax.plot([0, 1], np.zeros((2, count)), label=names)
+        box = key(drawing, lines, columns=4)
+        drawing.draw_without_rendering()
+        places = {text.get_text(): text.get_window_extent() for text in box.get_texts()}
+    read = sorted(names, key=lambda name: (-round(places[name].y0), places[name].x0))
+    assert read == names
+
+
 @given(shape=st.tuples(st.integers(2, 5), st.integers(2, 5)), log=st.booleans())
 @settings(max_examples=10, deadline=None)
 def test_heat_maps_put_every_value_in_the_cell_around_its_point(shape, log):
@@ -83,6 +96,7 @@ def test_gradations_grow_lighter_and_stand_out_on_white(count):
     assert (np.diff(light) > 0).all()
     assert light[-1] < 0.55
     assert all(one["marker"] != other["marker"] for one, other in itertools.pairwise(looks))
+    assert len({look["marker"] for look in looks}) == min(count, 7)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def label_ends(ax: Any, lines: Sequence[Any], labels: Sequence[str] | None = Non
                 textcoords="offset points",
                 va="center",
                 ha="left",
+                linespacing=1.15,
                 color=ink(colour),
                 annotation_clip=False,
                 fontsize="small" if len(lines) > 6 else None,
@@ -80,7 +81,6 @@ def label_ends(ax: Any, lines: Sequence[Any], labels: Sequence[str] | None = Non
     for _ in range(2):
         settle(ax)
         _spread_labels(ax, texts, gap)
-    settle(ax)
     return texts
 
 

@@ -49,17 +49,20 @@ def panels(rows: int = 1, columns: int = 1, stacked: bool = False, **keywords: A
     rows, columns = positive_int("rows", rows), positive_int("columns", columns)
     if stacked:
         rows, columns = columns, rows
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     drawing = Figure(layout=ConstrainedLayoutEngine(w_pad=0.06))
+    # This canvas keeps its renderer, so that words are measured once and not at every layout.
+    FigureCanvasAgg(drawing)
     return drawing, list(drawing.subplots(rows, columns, squeeze=False, **keywords).flat)
 
 
 def key(
     drawing: Any, handles: Sequence[Any], title: str = "", columns: int | None = None, **look: Any
 ) -> Any:
-    """Explain lines and dots of all panels above them, in as many rows as the page asks for.
+    """Explain lines and dots of all panels above them, row by row, in as many rows as the page asks for.
 
     Call it before labels are placed: it takes room from the panels.
 
@@ -96,9 +99,10 @@ def key(
     if not handles:
         raise InputError("handles: expected something with a label to explain")
     columns = positive_int("columns", len(handles) if columns is None else columns)
-    given = {"title": title or None, "columnspacing": 1.2, "alignment": "left"} | look
+    given = {"title": title or None, "columnspacing": 1.0, "alignment": "left"} | look
     while True:
-        box = drawing.legend(handles=handles, loc="outside upper left", ncols=columns, **given)
+        by_column = [handle for first in range(columns) for handle in handles[first::columns]]
+        box = drawing.legend(handles=by_column, loc="outside upper left", ncols=columns, **given)
         if columns == 1 or box.get_window_extent().width <= drawing.bbox.width - 2 * _MARGIN:
             return box
         box.remove()

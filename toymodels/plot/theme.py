@@ -15,7 +15,7 @@ PALETTE = ("#14213d", "#8c1c4c", "#1b6a9e", "#dc5a4c", "#4fa89a", "#e8ac30")
 """Colours from dark to light, told apart in grey and by colour-blind readers."""
 
 _DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (8, 2)), (0, (3, 1, 1, 1, 1, 1)))
-_MARKERS = ("o", "s", "^", "D", "v", "<")
+_MARKERS = ("o", "s", "^", "D", "v", "<", ">")
 # Few series take colours that are far apart in lightness and keep clear of the palest.
 _CHOICE = {1: (0,), 2: (0, 3), 3: (0, 2, 4), 4: (0, 1, 3, 4), 5: (0, 1, 2, 3, 4)}
 _PALEST_SHADE = 0.8
@@ -33,7 +33,8 @@ _PAGE: dict[Any, Any] = {
     "ytick.labelsize": 7.5,
     "legend.fontsize": 7.5,
     "legend.frameon": False,
-    "legend.handlelength": 1.8,
+    "legend.handlelength": 2.4,
+    "legend.handletextpad": 0.5,
     "legend.borderpad": 0.2,
     "legend.labelspacing": 0.3,
     "axes.linewidth": 0.6,
