@@ -125,9 +125,27 @@ def test_list_as_json_has_what_tools_need(capsys):
     assert all({"name", "label", "kind", "source", "statement"} <= set(row) for row in rows)
 
 
-def test_list_names_claims_and_figures(capsys):
+def test_list_names_claims_figures_and_derivations(capsys):
     _, out, _ = call(capsys, "list")
+    kinds = {line.split()[0] for line in out.splitlines()}
     assert "linear_derivatives.tangent_kernel" in out and "hierarchy_mode_by_mode" in out
+    assert {"figure", "derivation"} <= kinds and "conservation" in out.split()
+
+
+def test_list_derivations_gives_their_results(capsys):
+    code, out, _ = call(capsys, "list", "derivations", "--json")
+    rows = json.loads(out)
+    assert code == 0 and rows
+    assert all({"name", "label", "kind", "source", "statement"} == set(row) for row in rows)
+    _, page, _ = call(capsys, "list", "derivations")
+    assert [line.split()[0] for line in page.splitlines()] == [row["name"] for row in rows]
+
+
+def test_show_prints_a_derivation_unchecked_with_what_ships_as_latex(capsys):
+    code, out, _ = call(capsys, "show", "conservation")
+    assert code == 0
+    assert "(1) " in out and "prose, not checked" in out and "\nok" not in out
+    assert r"\texttt{" in out and "LaTeX" in out
 
 
 def test_show_prints_the_formula_as_latex(capsys):
@@ -142,15 +160,23 @@ def test_new_theorem_runs_as_written(capsys):
     assert code == 0 and "2 of 2 claims hold" in out
 
 
-def test_new_never_overwrites(capsys):
+def test_new_derivation_checks_as_written(capsys):
+    assert call(capsys, "new", "derivation", "my_proof")[0] == 0
+    code, out, _ = call(capsys, "check", "my_proof.py", "--effort", "quick")
+    assert code == 0 and "6 of 6 lines hold (6 proved)" in out
+
+
+@pytest.mark.parametrize("what", ["theorem", "derivation"])
+def test_new_never_overwrites(capsys, what):
     write("precious", "thing.py")
-    assert "exists" in one_line_error(capsys, "new", "theorem", "thing")
+    assert "exists" in one_line_error(capsys, "new", what, "thing")
     assert Path("thing.py").read_text(encoding="utf-8") == "precious"
 
 
+@pytest.mark.parametrize("what", ["theorem", "derivation"])
 @pytest.mark.parametrize("name", ["not-a-name", "1st", "a.b"])
-def test_new_wants_an_identifier(capsys, name):
-    assert "identifier" in one_line_error(capsys, "new", "theorem", name)
+def test_new_wants_an_identifier(capsys, what, name):
+    assert "identifier" in one_line_error(capsys, "new", what, name)
 
 
 def test_unknown_claim_offers_the_nearest(capsys):
@@ -189,7 +215,7 @@ def test_bad_numbers_get_one_line(capsys, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nonsense",), ("verify", "--effort", "heroic"), ("draw", "--width", "huge"), ()]
+    "arguments", [("nonsense",), ("verify", "--effort", "heroic"), ("check", "--effort", "heroic"), ("draw", "--width", "huge"), ()]
 )
 def test_bad_usage_exits_with_two(capsys, arguments):
     assert call(capsys, *arguments)[0] == 2

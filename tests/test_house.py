@@ -13,7 +13,7 @@ from toymodels import derivations, figures
 PACKAGE = Path(toymodels.__file__).parent
 LEVELS = [
     {"errors"},
-    {"validation", "files", "randomness"},
+    {"validation", "files", "randomness", "batch"},
     {"arithmetic", "plot"},
     {"spaces", "solutions", "losses", "data", "sweep"},
     {"problem", "trajectory"},
@@ -82,7 +82,7 @@ def test_importing_the_package_is_cheap():
 
 
 @pytest.mark.parametrize(
-    "module", ["linear", "dynamics", "claims", "spaces", "data", "solutions", "plot", "cli"]
+    "module", ["linear", "dynamics", "claims", "spaces", "data", "solutions", "plot", "derivations", "cli"]
 )
 def test_heavy_libraries_wait_until_they_are_used(module):
     code = f"import sys, toymodels.{module}; print(*sys.modules)"

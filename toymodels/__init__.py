@@ -18,14 +18,15 @@ _HOME = {
     "LeftArithmetic": "errors",
     "Trajectory": "trajectory",
     "TwoLayerLinear": "linear",
+    "check": "derivations",
     "compare": "dynamics",
     "descend": "dynamics",
     "exact": "dynamics",
     "flow": "dynamics",
     "verify": "claims",
 }
-_ROOMS = ("arithmetic", "claims", "data", "dynamics", "evidence", "linear", "losses", "observables", "plot",
-          "solutions", "spaces", "theorems")  # fmt: skip
+_ROOMS = ("arithmetic", "claims", "data", "derive", "dynamics", "evidence", "linear", "losses", "observables",
+          "plot", "solutions", "spaces", "theorems")  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_ROOMS, "schedules"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from toymodels.arithmetic.arrays import Array, trace
 from toymodels.arithmetic.degrees import Degree
 from toymodels.arithmetic.jets import Jet
-from toymodels.arithmetic.measured import Measured, error_of, value_of
+from toymodels.arithmetic.measured import Measured
 from toymodels.arithmetic.rationals import object_array
 from toymodels.errors import LeftArithmetic
 
@@ -38,7 +38,7 @@ def inverse(A: Array) -> Array:
     if isinstance(A, Jet):
         return _inverse_jet(A)
     if isinstance(A, Measured):
-        return _joined(_eliminate(_split(A))[0])
+        return _eliminate_measured(A)[0]
     if isinstance(A, np.ndarray):
         return _eliminate(A)[0]
     own = getattr(A, "inverse", None)
@@ -62,18 +62,16 @@ def determinant(A: Array) -> Any:
     Examples
     --------
     >>> determinant(np.array([[2, 1], [1, 1]], dtype=object))
-    1
+    Fraction(1, 1)
     """
     if isinstance(A, Jet):
         return _determinant_jet(A)
-    if isinstance(A, Measured):
-        return _expand(A)
-    if not isinstance(A, np.ndarray):
+    if not isinstance(A, (np.ndarray, Measured)):
         raise LeftArithmetic(f"{type(A).__name__} has no determinant")
     try:
-        return _eliminate(A)[1]
+        return _eliminate_measured(A)[1] if isinstance(A, Measured) else _eliminate(A)[1]
     except ZeroDivisionError:
-        return A[0, 0] * 0
+        return _expand(A) if isinstance(A, Measured) else A[0, 0] * 0
 
 
 def _determinant_jet(A: Jet) -> Jet:
@@ -86,14 +84,23 @@ def _determinant_jet(A: Jet) -> Jet:
     return Jet(value, value * slope, value * (slope * slope - turn + trace(B @ A.second)))
 
 
-def _split(A: Measured) -> np.ndarray:
-    """Return the entries as numbers of their own, each with its error."""
-    return object_array((A[index] for index in np.ndindex(A.shape)), A.shape)
-
-
-def _joined(entries: np.ndarray) -> Measured:
-    values, errors = (np.vectorize(of, otypes=[float])(entries) for of in (value_of, error_of))
-    return Measured(values, errors)
+def _eliminate_measured(A: Measured) -> tuple[Measured, Any]:
+    """Return inverse and determinant, row by row; a pivot must be told from zero."""
+    n = len(A)
+    wide = Measured(np.hstack([A.value, np.eye(n)]), np.hstack([A.error, np.zeros((n, n))]))
+    rows, product = [wide[i] for i in range(n)], Measured(1.0)
+    for k in range(n):
+        pivot = max(range(k, n), key=lambda i: abs(rows[i].value[k]))
+        p = rows[pivot][k]
+        if abs(p.value) <= p.error:
+            raise ZeroDivisionError("the matrix is singular within its error")
+        product = product * (p if pivot == k else -p)
+        rows[k], rows[pivot] = rows[pivot], rows[k]
+        rows[k] = rows[k] / p
+        for i in range(n):
+            if i != k:
+                rows[i] = rows[i] - rows[i][k] * rows[k]
+    return Measured(np.stack([r.value[n:] for r in rows]), np.stack([r.error[n:] for r in rows])), product
 
 
 def _expand(A: Measured) -> Measured:
@@ -122,7 +129,7 @@ def _eliminate(A: np.ndarray) -> tuple[np.ndarray, Any]:
     result, product = np.eye(n, dtype=int).astype(work.dtype), 1
     for k in range(n):
         pivot = max(range(k, n), key=lambda row: _size(work[row, k]))
-        if _may_vanish(work[pivot, k]):
+        if _vanishes(work[pivot, k]):
             raise ZeroDivisionError("the matrix is singular")
         if pivot != k:
             for array in (work, result):
@@ -148,14 +155,8 @@ def _divided(row: np.ndarray, p: Any) -> np.ndarray:
 
 
 def _vanishes(x: Any) -> bool:
-    """Whether an entry is zero for certain; degrees stand for generic numbers."""
-    if isinstance(x, Measured):
-        return bool(x.value == 0 and x.error == 0)
+    """Whether an entry is zero; degrees stand for generic numbers."""
     return not isinstance(x, Degree) and bool(x == 0)
-
-
-def _may_vanish(x: Any) -> bool:
-    return bool(abs(x.value) <= x.error) if isinstance(x, Measured) else _vanishes(x)
 
 
 def _size(x: Any) -> float:
@@ -163,7 +164,7 @@ def _size(x: Any) -> float:
     if _vanishes(x):
         return -1.0
     try:
-        return float(abs(value_of(x)))
+        return float(abs(x))
     except (TypeError, ValueError, LeftArithmetic):
         return 0.0
     except OverflowError:

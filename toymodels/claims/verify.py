@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 import math
 import os
-import platform
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from types import NoneType
 from typing import Any
 
+from toymodels.batch import Progress, environment, in_workers
 from toymodels.claims import registry
 from toymodels.claims.claim import Claim, Result
 from toymodels.errors import InputError
 from toymodels.evidence.plan import CASES
 from toymodels.validation import one_of, positive_int
 
-Progress = Callable[[int, int, str], None]
 Name = str | os.PathLike[str] | Claim
 
 
@@ -84,28 +79,6 @@ def _result(result: Result) -> dict[str, Any]:
         "counterexample": None if example is None else vars(example),
         "broken": [{"name": name, "refuted": v.refuted, "why": v.why} for name, v in result.broken],
         "ok": result.ok,
-    }
-
-
-def environment(effort: str, seed: int, jobs: int) -> dict[str, Any]:
-    """Return the versions and settings that a report's numbers depend on."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    import toymodels
-
-    versions: dict[str, str | None] = {}
-    for name in ("numpy", "scipy", "sympy", "hypothesis", "python-flint"):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = None
-    return {
-        "toymodels": toymodels.__version__,
-        "python": platform.python_version(),
-        **versions,
-        "effort": effort,
-        "seed": seed,
-        "jobs": jobs,
     }
 
 
@@ -185,29 +158,9 @@ def _run(
         for index, claim in enumerate(claims):
             yield index, claim.verify(effort, seed, explain)
         return
-    with _single_threaded(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {
-            pool.submit(_verify_by_name, claim.name, claim.address, effort, seed, explain): index
-            for index, claim in enumerate(claims)
-        }
-        for future in as_completed(futures):
-            index = futures[future]
-            verdict, broken, seconds = future.result()
-            yield index, Result(claims[index], verdict, broken, seconds)
-
-
-@contextmanager
-def _single_threaded() -> Iterator[None]:
-    """Let worker processes use one BLAS thread each."""
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(name)
-        if before is not None:
-            os.environ[name] = before
+    tasks = [(claim.name, claim.address, effort, seed, explain) for claim in claims]
+    for index, (verdict, broken, seconds) in in_workers(_verify_by_name, tasks, jobs):
+        yield index, Result(claims[index], verdict, broken, seconds)
 
 
 def _verify_by_name(name: str, address: str, effort: str, seed: int, explain: bool) -> tuple[Any, Any, float]:
@@ -216,12 +169,3 @@ def _verify_by_name(name: str, address: str, effort: str, seed: int, explain: bo
     claim = next(claim for claim in claims if claim.name == name)
     result = claim.verify(effort, seed, explain)
     return result.verdict, result.broken, result.seconds
-
-
-def show_progress(done: int, total: int, name: str) -> None:
-    """Show one progress line on a terminal."""
-    line = f"[{done}/{total}] {name}"
-    sys.stderr.write("\r" + line[:78].ljust(78))
-    if done == total:
-        sys.stderr.write("\r" + " " * 78 + "\r")
-    sys.stderr.flush()

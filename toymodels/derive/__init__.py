@@ -1,12 +1,12 @@
 """Derivations that run: every step of a proof is checked, on evidence that is named."""
 
+from toymodels.derive.blocks import block
 from toymodels.derive.check import Checked, check_derivation
 from toymodels.derive.decide import Finding
 from toymodels.derive.derivation import Derivation
 from toymodels.derive.expressions import (
     Matrix,
     ShapeError,
-    block,
     diag,
     diagonal,
     elementwise,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 WIDTH = 290.0
 """Room for a formula beside its number, in points: an article's text is 345 wide."""
@@ -15,20 +17,10 @@ _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|\s+|.", re.DOTALL)
 _RELATIONS = {"=", "<", ">", r"\le", r"\ge", r"\leq", r"\geq", r"\to", r"\ne", r"\neq"}
 _OPERATORS = {"+", "-", r"\cdot", r"\odot", r"\times", r"\pm"}
 _SPACES = {r"\,": 1.7, r"\;": 2.8, r"\:": 2.2, r"\quad": 10.0, r"\qquad": 20.0, r"\ ": 3.3, "~": 3.3}
-_WORDS = {r"\operatorname", r"\mathrm", r"\text", r"\texttt", r"\mathbf", r"\mathbb", r"\mathit", r"\mathcal"}
-_NAMES = {
-    r"\log",
-    r"\exp",
-    r"\sin",
-    r"\cos",
-    r"\tan",
-    r"\sinh",
-    r"\cosh",
-    r"\tanh",
-    r"\max",
-    r"\min",
-    r"\det",
-}
+_WORDS = {r"\operatorname", r"\mathrm", r"\text", r"\texttt", r"\mathtt", r"\mathbf", r"\mathbb",
+          r"\mathit", r"\mathcal"}  # fmt: skip
+_NAMES = {r"\log", r"\exp", r"\sin", r"\cos", r"\tan", r"\sinh", r"\cosh", r"\tanh", r"\max", r"\min",
+          r"\det"}  # fmt: skip
 _LARGE = {r"\sum": 14.5, r"\int": 8.0, r"\prod": 13.0, r"\infty": 10.0, r"\nabla": 8.5, r"\lim": 13.0}
 _NARROW = dict.fromkeys(".,;:|!'ijlI[]()", 3.9)
 
@@ -75,6 +67,32 @@ def _width(row: Sequence[Piece]) -> float:
     return sum(piece.width for piece in row)
 
 
+def shallow(latex: str) -> str:
+    """Return a formula without fractions three deep, which are too small to read.
+
+    Examples
+    --------
+    >>> print(shallow(r"\\frac{\\frac{1}{\\frac{a}{b}}}{c}"))
+    \\frac{1}{c}\\frac{1}{\\frac{a}{b}}
+    """
+    row = pieces(latex)
+    if _nesting(row) <= 2:
+        return latex
+    return "".join(map(_plain, _narrowed(row, math.inf))).strip()
+
+
+def _nesting(row: Row) -> int:
+    """Return how deep fractions stand in fractions."""
+    return max(
+        ((piece.kind == "fraction") + _nesting(part) for piece in row for part in piece.inside), default=0
+    )
+
+
+def _text_width(row: Row) -> float:
+    """Return the width of a row above or below a line, where further fractions are small."""
+    return sum(0.72 * piece.width if piece.kind == "fraction" else piece.width for piece in row)
+
+
 def broken(latex: str, first: float = WIDTH, rest: float = WIDTH - INDENT) -> list[str]:
     """Return a formula as lines, broken before its outermost operators.
 
@@ -118,11 +136,11 @@ def _piece(tokens: Sequence[str], at: int) -> tuple[Piece, int]:
     if token == r"\left":
         inside, close = _row(tokens, at + 2, r"\right")
         closing = tokens[close] if close < len(tokens) else "."
-        return Piece(tokens[at + 1], 9.5 + _width(inside), "fence", (inside,), closing), close + 1
+        return _fence(inside, tokens[at + 1], closing), close + 1
     if token in (r"\frac", r"\binom"):
         above, after = _argument(tokens, after)
         below, after = _argument(tokens, after)
-        wide = max(_width(above), _width(below)) + 2.4
+        wide = max(map(_text_width, (above, below))) + 2.4
         return Piece(token, wide, "fraction" if token == r"\frac" else "atom", (above, below)), after
     if token == r"\sqrt" and after < len(tokens) and tokens[after] == "{":
         inside, after = _argument(tokens, after)
@@ -157,16 +175,19 @@ def _verbatim(tokens: Sequence[str], at: int) -> tuple[str, int]:
 
 
 def _environment(tokens: Sequence[str], at: int) -> tuple[Piece, int]:
-    """Read cases or a matrix, which are not broken."""
+    """Read cases or a matrix, which are not broken; a column is as wide as its widest cell."""
     after, depth = at, 0
     while after < len(tokens):
         depth += (tokens[after] == r"\begin") - (tokens[after] == r"\end")
         after += 1
         if depth == 0:
             break
-    text, after = "".join(tokens[at:after]), _verbatim(tokens, after)[1]
-    lines = text.split(r"\\")
-    return Piece("".join(tokens[at:after]), 10.0 + max(4.0 * len(line) for line in lines)), after
+    after = _verbatim(tokens, after)[1]
+    text = "".join(tokens[at:after])
+    body = text.partition("}")[2].rpartition(r"\end")[0]
+    cells = [[width(cell) for cell in row.split("&")] for row in body.split(r"\\")]
+    columns = [max(column) for column in zip_longest(*cells, fillvalue=0.0)]
+    return Piece(text, 10.0 * len(columns) + sum(columns)), after
 
 
 def _single(token: str) -> Piece:
@@ -194,11 +215,10 @@ def _narrowed(row: Row, room: float) -> Row:
             out[-1:] = [Piece(r"\exp", 20.0), _fence(_narrowed(piece.inside[0], room))]
         elif piece.kind == "fence":
             out.append(_fence(_narrowed(piece.inside[0], room), piece.latex, piece.closing))
-        elif piece.width <= 0.8 * room:
-            out.append(piece)
-        elif piece.kind == "fraction":
-            out += _quotient(*(_narrowed(part, room) for part in piece.inside), room)
-        elif piece.kind == "root":
+        elif piece.kind == "fraction" and (piece.width > 0.8 * room or _nesting((piece,)) > 2):
+            above, below = (_narrowed(part, room) for part in piece.inside)
+            out += _quotient(above, below, room)
+        elif piece.kind == "root" and piece.width > 0.8 * room:
             half = tuple(_single(token) for token in "1/2")
             out += [_fence(_narrowed(piece.inside[0], room)), Piece("^", 10.0, "script", (half,))]
         else:
@@ -206,15 +226,27 @@ def _narrowed(row: Row, room: float) -> Row:
     return tuple(out)
 
 
-def _quotient(above: Row, below: Row, room: float) -> list[Piece]:
-    if _width(below) <= 0.4 * room:
+def _quotient(above: Row, below: Row, room: float) -> Row:
+    """Write a fraction as a factor before what it divides, or with a slash."""
+    is_sum = any(piece.kind in ("operator", "relation") for piece in above)
+    dividend = (_fence(above),) if is_sum else above
+    if _width(below) <= 0.4 * room and _nesting(below) == 0:
         one = (_single("1"),)
-        return [Piece(r"\frac", _width(below) + 2.4, "fraction", (one, below)), _fence(above)]
-    return [_fence(above), _single("/"), _fence(below)]
+        return (Piece(r"\frac", _width(below) + 2.4, "fraction", (one, below)), *dividend)
+    return (*dividend, _single("/"), _fence(below))
 
 
 def _fence(inside: Row, opening: str = "(", closing: str = ")") -> Piece:
-    return Piece(opening, 9.5 + _width(inside), "fence", (inside,), closing)
+    return Piece(opening, _width(inside) + 2 * _delimiter(inside), "fence", (inside,), closing)
+
+
+def _delimiter(inside: Row) -> float:
+    """Return the width of a delimiter around a row, which is as tall as the row."""
+    return (
+        7.5
+        if any(x.kind == "fraction" or x.latex in _LARGE or x.latex[:6] == r"\begin" for x in inside)
+        else 4.8
+    )
 
 
 @dataclass(frozen=True)
@@ -233,9 +265,10 @@ def _flat(row: Row, depth: int, counter: Iterator[int] | None = None) -> Iterato
             yield _Flat(piece, depth)
             continue
         number, (inside,) = next(counter), piece.inside
-        yield _Flat(replace(piece, kind="open", width=4.7), depth, number)
+        half = _delimiter(inside)
+        yield _Flat(replace(piece, kind="open", width=half), depth, number)
         yield from _flat(inside, depth + 1, counter)
-        yield _Flat(replace(piece, kind="close", width=4.7), depth, number)
+        yield _Flat(replace(piece, kind="close", width=half), depth, number)
 
 
 def _starts(flat: Sequence[_Flat], first: float, rest: float) -> list[int]:
@@ -266,8 +299,10 @@ def _rank(flat: Sequence[_Flat], k: int) -> tuple[int, int] | None:
     piece, last = flat[k].piece, before[-1]
     if last.kind == "comma":
         return flat[k].depth, 1
-    if last.kind in ("operator", "relation", "open"):
+    if last.kind in ("operator", "relation", "open") or last.latex == "/":
         return None
+    if piece.latex == "/":
+        return flat[k].depth, 2
     if piece.kind in ("operator", "relation"):
         return flat[k].depth, 0
     ends = last.kind == "close" or (last.kind == "script" and piece.kind == "open")
@@ -280,7 +315,8 @@ def _printed(flat: Sequence[_Flat], starts: Sequence[int]) -> list[str]:
     for begin, end in zip(starts, [*starts[1:], len(flat)], strict=True):
         text = "".join(_latex(x, straddling) for x in flat[begin:end]).strip()
         rank = _rank(flat, begin)
-        lines.append(r"\cdot " + text if rank is not None and rank[1] == 2 else text)
+        times = rank is not None and rank[1] == 2 and text[0] != "/"
+        lines.append(rf"\cdot {text}" if times else text)
     return lines
 
 

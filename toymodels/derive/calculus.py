@@ -7,6 +7,7 @@ from typing import Any
 
 import sympy as sp
 from sympy.core.symbol import Str
+from sympy.printing.precedence import PRECEDENCE
 
 from toymodels.derive.expressions import Matrix, MatrixLetter, ShapeError, show_shape
 from toymodels.derive.scalars import ScalarNode
@@ -46,9 +47,13 @@ class Dt(Operator):
 class ScalarDt(Dt, ScalarNode):
     """Of a scalar."""
 
+    precedence = PRECEDENCE["Pow"]
+
 
 class MatrixDt(Dt, Matrix):
     """Of a matrix."""
+
+    precedence = 40
 
 
 class Next(Operator):
@@ -61,9 +66,13 @@ class Next(Operator):
 class ScalarNext(Next, ScalarNode):
     """Of a scalar."""
 
+    precedence = PRECEDENCE["Pow"]
+
 
 class MatrixNext(Next, Matrix):
     """Of a matrix."""
+
+    precedence = 40
 
 
 class Along(Operator):
@@ -85,13 +94,19 @@ class Along(Operator):
 class ScalarAlong(Along, ScalarNode):
     """Of a scalar."""
 
+    precedence = PRECEDENCE["Pow"]
+
 
 class MatrixAlong(Along, Matrix):
     """Of a matrix."""
 
+    precedence = 40
+
 
 class Partial(ScalarNode):
     """The derivative of a scalar with respect to a scalar: args are the function and the symbol."""
+
+    precedence = PRECEDENCE["Pow"]
 
     def _sympystr(self, printer: Any) -> str:
         return f"d({printer._print(self.args[0])})/d{self.args[1]}"
@@ -104,6 +119,8 @@ class Partial(ScalarNode):
 
 class Gradient(Matrix):
     """The gradient of a scalar with respect to a vector or matrix, in its shape."""
+
+    precedence = 40
 
     @property
     def shape(self) -> tuple[Any, Any]:
@@ -120,6 +137,8 @@ class Gradient(Matrix):
 class Jacobian(Matrix):
     """The derivative of a column vector with respect to a column vector."""
 
+    precedence = 40
+
     @property
     def shape(self) -> tuple[Any, Any]:
         return self.args[0].shape[0], self.args[1].shape[0]
@@ -134,6 +153,8 @@ class Jacobian(Matrix):
 
 class Integral(ScalarNode):
     """A definite integral: args are the integrand, its variable, and the ends."""
+
+    precedence = 15
 
     def _sympystr(self, printer: Any) -> str:
         of, by, low, high = map(printer._print, self.args)

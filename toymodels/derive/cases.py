@@ -13,6 +13,7 @@ from toymodels.derive.setting import COMPARE, Hypothesis, Setting
 from toymodels.evidence import search
 from toymodels.evidence.algebra import NOT_HERE
 
+UNCERTAIN = "no draw is left out, which proves nothing"
 MOST_CASES = 200
 """Draws that look for a case left out."""
 
@@ -23,12 +24,13 @@ def extra_hypotheses(step: Step, conclusion: Step) -> tuple[Hypothesis, ...]:
 
 
 def left_out(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: int = 0) -> str | None:
-    """Return a draw that no case covers, as text; None where the cases cover everything.
+    """Return a draw that no case covers, as text; None where the cases cover everything for certain.
 
-    One variable compared with numbers is decided by interval arithmetic on the
-    line; otherwise small rationals and random draws are searched.
+    The signs of one expression, and one variable compared with numbers, are
+    decided; otherwise small rationals and random draws are searched.
     """
-    decided = _on_the_line(setting, cases)
+    decided = _by_sign(cases)
+    decided = _on_the_line(setting, cases) if decided is None else decided
     if decided is not None:
         return decided or None
     expressions = tuple(side for case in cases for h in case for side in (h.left, h.right))
@@ -50,8 +52,23 @@ def left_out(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: in
             continue
         if found.broken is not None:
             return ", ".join(f"{name} = {value}" for name, value in found.broken.printed().items())
-        return None
-    return None
+        return UNCERTAIN
+    return UNCERTAIN
+
+
+def _by_sign(cases: Sequence[tuple[Hypothesis, ...]]) -> str | None:
+    """Return "" when the cases are the signs of one expression and leave none out, or None."""
+    base = sp.expand(cases[0][0].left - cases[0][0].right).primitive()[1]
+    covered: set[int] = set()
+    for case in cases:
+        signs = {-1, 0, 1}
+        for h in case:
+            gap = sp.expand(h.left - h.right).primitive()[1]
+            if gap not in (base, -base):
+                return None
+            signs &= {s for s in signs if COMPARE[h.relation](s if gap == base else -s, 0)}
+        covered |= signs
+    return "" if covered == {-1, 0, 1} else None
 
 
 def _on_the_line(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]]) -> str | None:

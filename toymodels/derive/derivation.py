@@ -27,6 +27,7 @@ from toymodels.derive.lines import (
     place_of_caller,
     relation_of,
 )
+from toymodels.derive.naming import Named, named, write_out
 from toymodels.derive.scalars import Index, letters
 from toymodels.derive.setting import Setting
 from toymodels.errors import InputError
@@ -92,6 +93,7 @@ class Derivation:
         self.lines: list[Line] = []
         self.setting = Setting()
         self._case = ""
+        self._named: list[Named] = []
 
     def sizes(self, names: str, least: int = 1, most: int = 5) -> Any:
         """Declare sizes; one name gives one symbol, several a tuple."""
@@ -179,13 +181,13 @@ class Derivation:
     def flow(self, rules: Mapping[Any, Any], because: str = "") -> Law:
         """State the time derivatives of letters; `dt` uses them from here on."""
         checked = self._rules(rules, "flow")
-        self.setting = replace(self.setting, flow={**self.setting.flow, **checked})
+        self.setting = replace(self.setting, flow={**self.setting.flow, **_written_out(checked)})
         return self._add(Law(place_of_caller(), because, "flow", tuple(checked.items())))
 
     def steps(self, rules: Mapping[Any, Any], because: str = "") -> Law:
         """State the values of letters after one step; `next` uses them from here on."""
         checked = self._rules(rules, "steps")
-        self.setting = replace(self.setting, steps={**self.setting.steps, **checked})
+        self.setting = replace(self.setting, steps={**self.setting.steps, **_written_out(checked)})
         return self._add(Law(place_of_caller(), because, "steps", tuple(checked.items())))
 
     def _rules(self, rules: Mapping[Any, Any], where: str) -> dict[Any, Any]:
@@ -200,6 +202,33 @@ class Derivation:
             self._require_declared(where, letter, value)
             checked[letter] = value
         return checked
+
+    def let(self, **expressions_: Any) -> Any:
+        """Give names to expressions: they are printed by name, and written out for the check.
+
+        One expression gives one name, several a tuple.
+
+        Examples
+        --------
+        >>> D = Derivation("a square")
+        >>> x, y = D.scalars("x y")
+        >>> r = D.let(r=x - y)
+        >>> print(D.step(r**2, "=", x**2 - 2 * x * y + y**2))
+        r**2 = x**2 - 2*x*y + y**2
+        """
+        if not expressions_:
+            raise InputError("let: expected name=expression")
+        found = []
+        for word, expression in expressions_.items():
+            expression = sp.sympify(expression)
+            if not isinstance(expression, (sp.Expr, Matrix)):
+                raise InputError(f"let: {word} must be a scalar or matrix expression, got {expression!r}")
+            self._require_new(word)
+            self._require_declared("let", expression)
+            found.append(named(word, expression))
+        self._named.extend(found)
+        self._add(Law(place_of_caller(), "", "names", tuple((x, x.definition) for x in found)))
+        return found[0] if len(found) == 1 else tuple(found)
 
     def remark(self, text: str) -> Remark:
         """Write prose between the steps."""
@@ -326,7 +355,7 @@ class Derivation:
         """
         if not callable(function):
             raise InputError(f"ships: expected a function, got {function!r}")
-        place, known = place_of_caller(), {str(x): x for x in self.setting.declared}
+        place, known = place_of_caller(), {str(x): x for x in (*self.setting.declared, *self._named)}
         parameters = list(inspect.signature(function).parameters)
         for name in parameters:
             if name not in arguments and name not in known:
@@ -362,7 +391,7 @@ class Derivation:
             matrix = isinstance(formula, Matrix)
             slope = calculus.along(formula, {time: 1}) if matrix else calculus.gradient(formula, time)
             steps.append(self._step(slope, "=", speed, because or f"{letter} substituted back"))
-            first = formula.xreplace({time: sp.S.Zero})
+            first = write_out(formula).xreplace({time: sp.S.Zero})
             wanted = sp.sympify(start[letter])
             if first != wanted:
                 steps.append(self._step(first, "=", wanted, f"{letter} at time 0"))
@@ -376,7 +405,7 @@ class Derivation:
         """Return the expression with letters replaced by expressions of their shape."""
         for letter, value in rules.items():
             calculus.check_same_kind(letter, sp.sympify(value), "substitute")
-        return sp.sympify(expression).xreplace({k: sp.sympify(v) for k, v in rules.items()})
+        return write_out(sp.sympify(expression)).xreplace({k: sp.sympify(v) for k, v in rules.items()})
 
     def check(self, effort: str = "normal", seed: int = 0) -> Any:
         """Check every step; return a `toymodels.derive.check.Checked`."""
@@ -401,7 +430,7 @@ class Derivation:
         return declared.letters
 
     def _require_new(self, letter: Any) -> None:
-        names = {str(x) for x in (*self.setting.declared, *self.setting.sizes)}
+        names = {str(x) for x in (*self.setting.declared, *self.setting.sizes, *self._named)}
         if str(letter) in names:
             raise InputError(f"{letter}: declared already")
 
@@ -415,6 +444,10 @@ class Derivation:
                     raise InputError(
                         f"{where}: {letter} is not declared; use D.scalar, D.vector, D.matrix or D.sizes"
                     )
+
+
+def _written_out(rules: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {letter: write_out(value) for letter, value in rules.items()}
 
 
 def _names(names: str) -> list[str]:

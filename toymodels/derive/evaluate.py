@@ -26,7 +26,7 @@ from toymodels.arithmetic.gates import gates
 from toymodels.arithmetic.jets import Jet, zero_like
 from toymodels.arithmetic.systems import System
 from toymodels.arithmetic.words import Words
-from toymodels.derive import calculus, expressions, scalars
+from toymodels.derive import blocks, calculus, expressions, naming, scalars
 from toymodels.derive.kinds import FunctionLetter
 from toymodels.errors import LeftArithmetic
 
@@ -254,11 +254,15 @@ class Evaluator:
         """Whether the matrix holds a letter, so that dividing its entries stays in the ring."""
         return bool(matrix.atoms(expressions.MatrixLetter))
 
-    @run.register(expressions.Blocks)
+    @run.register(naming.Named)
+    def _named(self, x: Any) -> Any:
+        return self.run(x.definition)
+
+    @run.register(blocks.Blocks)
     def _blocks(self, x: Any) -> Any:
         if self.in_words:
             raise LeftArithmetic("words have no blocks")
-        axis = -1 if isinstance(x, expressions.HStack) else -2
+        axis = -1 if isinstance(x, blocks.HStack) else -2
         return concatenate([self.run(matrix) for matrix in x.args], axis)
 
     @run.register(expressions.Product)
@@ -378,8 +382,8 @@ class Evaluator:
     def _gradient(self, x: Any) -> Any:
         of, by = x.args
         if self.in_words:
-            direction = words.letter("direction", *map(_word_size, by.shape))
-            return words.gradient_from_slope(self._slope(of, {by: direction}), direction)
+            direction = words.letter(f"direction {self.level}", *map(_word_size, by.shape))
+            return _word_gradient(self._slope(of, {by: direction}), direction)
         value = self.run(by)
         slopes = [self._slope(of, {by: unit}) for unit in _units(value)]
         return np.stack([_entry_array(slope) for slope in slopes]).reshape(value.shape)
@@ -391,6 +395,13 @@ class Evaluator:
             raise LeftArithmetic("words have no Jacobian")
         columns = [self._slope(of, {by: unit}) for unit in _units(self.run(by))]
         return np.concatenate(columns, axis=-1)
+
+
+def _word_gradient(slope: Any, direction: Words) -> Any:
+    """Take the direction out of a slope, or of each part where it is differentiated again."""
+    if isinstance(slope, Jet):
+        return Jet(*(_word_gradient(part, direction) for part in slope.parts))
+    return words.gradient_from_slope(slope, direction)
 
 
 def _units(value: Any) -> list[Any]:

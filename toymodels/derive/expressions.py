@@ -8,11 +8,13 @@ scalar) and accept shapes that do not fit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sympy as sp
 from sympy.core.symbol import Str
+from sympy.printing.precedence import PRECEDENCE
 
 from toymodels.errors import InputError
 
@@ -195,9 +197,10 @@ class MatrixLetter(Matrix):
 
 
 def latex_name(name: str) -> str:
-    """Return a name as LaTeX, as SymPy prints symbols: W1 is W_1, lam is lambda."""
+    """Return a name as LaTeX, as SymPy prints symbols: W1 is W_1, lam is lambda; a word is set as one."""
     known = {"lam": "lambda", "lambda_": "lambda", "eps": "epsilon"}
-    return sp.latex(sp.Symbol(known.get(name, name)))
+    printed = sp.latex(sp.Symbol(known.get(name, name)))
+    return re.sub(r"^[A-Za-z]{2,}", lambda word: rf"\mathit{{{word[0]}}}", printed)
 
 
 class _Constant(Matrix):
@@ -235,7 +238,7 @@ class Zeros(_Constant):
 class Ones(_Constant):
     """The matrix of ones."""
 
-    symbol = "1"
+    symbol = "ones"
 
     @property
     def shape(self) -> tuple[Size, Size]:
@@ -278,12 +281,11 @@ class Scaled(Matrix):
     def _text(self, printer: Any, latex: bool) -> str:
         factor, matrix = self.args
         body = matrix._wrapped(20, printer, latex)
-        if factor == -1:
-            return f"-{body}"
-        text = printer._print(factor)
-        if isinstance(factor, sp.Add):
-            text = rf"\left({text}\right)" if latex else f"({text})"
-        return f"{text} {body}" if latex else f"{text}*{body}"
+        minus = not isinstance(factor, sp.Add) and factor.could_extract_minus_sign()
+        size = -factor if minus else factor
+        text = "" if size == 1 else printer.parenthesize(size, PRECEDENCE["Mul"], strict=True)
+        times = (" " if latex else "*") if text else ""
+        return ("-" if minus else "") + text + times + body
 
     def _sympystr(self, printer: Any) -> str:
         return self._text(printer, False)
@@ -324,6 +326,8 @@ class Transpose(Matrix):
         (of,) = self.args
         if isinstance(of, Inverse):
             return of.args[0]._wrapped(41, printer, True) + r"^{-\top}"
+        if isinstance(of, Row):
+            return printer._print(of).removesuffix(r"^{\top}")
         return of._wrapped(41, printer, True) + r"^{\top}"
 
 
@@ -355,7 +359,7 @@ class Row(Matrix):
 
     def _latex(self, printer: Any) -> str:
         body = self.args[0]._wrapped(41, printer, True)
-        return rf"{{{body}}}_{{{printer._print(self.args[1])},\cdot}}^{{\top}}"
+        return rf"{{{body}}}_{{{printer._print(self.args[1] + 1)},\cdot}}^{{\top}}"
 
 
 class Diagonal(Matrix):
@@ -386,6 +390,10 @@ class DiagonalOf(Matrix):
         return rf"\operatorname{{diagonal}}\left({printer._print(self.args[0])}\right)"
 
 
+_ENTRY = 10**9
+"""Index of the variable that stands for an entry, far from those that SymPy counts."""
+
+
 class Elementwise(Matrix):
     """A scalar function of several matrices of one shape, entry by entry."""
 
@@ -393,72 +401,74 @@ class Elementwise(Matrix):
     def shape(self) -> tuple[Size, Size]:
         return self.args[1].shape
 
-    def _text(self, printer: Any) -> str:
+    @property
+    def _is_product(self) -> bool:
+        """Whether it is the entrywise product of its matrices, with nothing else."""
+        function = self.args[0]
+        return len(function.variables) > 1 and function.expr == sp.Mul(*function.variables)
+
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        """Below that of a matrix product, for an entrywise product."""
+        return 25 if self._is_product else 100
+
+    def _text(self, printer: Any, latex: bool) -> str:
         function, *matrices = self.args
-        if function.expr == sp.Mul(*function.variables) and len(matrices) > 1:
-            return " o ".join(matrix._wrapped(31, printer, False) for matrix in matrices)
-        letters = [sp.Symbol(printer._print(matrix)) for matrix in matrices]
-        return printer._print(function.expr.xreplace(dict(zip(function.variables, letters, strict=True))))
+        if self._is_product:
+            times = r" \odot " if latex else " o "
+            return times.join(matrix._wrapped(31, printer, latex) for matrix in matrices)
+        whole = _applies_a_function(function, latex)
+        shown = [_Shown(matrix, k, whole) for k, matrix in enumerate(matrices)]
+        text = printer._print(function.expr.xreplace(dict(zip(function.variables, shown, strict=True))))
+        if whole:
+            return text
+        return rf"\left[{text}\right]_{{{_places(self)}}}" if latex else f"[{text}]"
 
     def _sympystr(self, printer: Any) -> str:
-        return self._text(printer)
+        return self._text(printer, False)
 
     def _latex(self, printer: Any) -> str:
-        if isinstance(self.args[0].expr, sp.Mul):
-            return r" \odot ".join(matrix._wrapped(31, printer, True) for matrix in self.args[1:])
-        return self._text(printer)
+        return self._text(printer, True)
 
 
-class Blocks(Matrix):
-    """Matrices side by side (`HStack`) or one above the other (`VStack`)."""
+def _applies_a_function(function: sp.Lambda, latex: bool) -> bool:
+    """Whether a function is applied to the one entry; e to a matrix would read as another thing."""
+    expression = function.expr
+    named = expression.is_Function or type(expression).__name__ == "Applied"
+    return bool(
+        named and expression.args[-1:] == function.variables and not (latex and expression.func == sp.exp)
+    )
 
-    def _rows(self) -> list[Sequence[Matrix]]:
-        rows = self.args if isinstance(self, VStack) else (self,)
-        return [row.args if isinstance(row, HStack) else (row,) for row in rows]
+
+class _Shown(sp.Symbol):
+    """What stands for a matrix where a function of its entries is printed: the matrix, or its entry."""
+
+    __slots__ = ("matrix", "whole")
+
+    def __new__(cls, matrix: Matrix, place: int, whole: bool) -> _Shown:
+        self = sp.Symbol.__xnew__(cls, f"{place}", real=True)
+        self.matrix, self.whole = matrix, whole
+        return self
 
     def _sympystr(self, printer: Any) -> str:
-        return "[" + "; ".join(", ".join(map(printer._print, row)) for row in self._rows()) + "]"
+        if self.whole:
+            return printer._print(self.matrix)
+        return f"{self.matrix._wrapped(41, printer, False)}_{_places(self.matrix)}"
 
     def _latex(self, printer: Any) -> str:
-        body = r" \\ ".join(" & ".join(map(printer._print, row)) for row in self._rows())
-        return rf"\begin{{bmatrix}} {body} \end{{bmatrix}}"
+        if self.whole:
+            return printer._print(self.matrix)
+        return f"{{{self.matrix._wrapped(41, printer, True)}}}_{{{_places(self.matrix)}}}"
 
 
-class HStack(Blocks):
-    """Matrices side by side."""
-
-    @property
-    def shape(self) -> tuple[Size, Size]:
-        return self.args[0].shape[0], sp.Add(*(matrix.shape[1] for matrix in self.args))
-
-
-class VStack(Blocks):
-    """Matrices one above the other."""
-
-    @property
-    def shape(self) -> tuple[Size, Size]:
-        return sp.Add(*(matrix.shape[0] for matrix in self.args)), self.args[0].shape[1]
+def _places(matrix: Matrix) -> str:
+    """The indices of an entry on paper: a column has one."""
+    return "i" if matrix.shape[1] == 1 else "ij"
 
 
 def identity(n: Any) -> Matrix:
     """Return the identity matrix of size n."""
     return Identity(sp.sympify(n))
-
-
-def block(rows: Sequence[Sequence[Matrix]]) -> Matrix:
-    """Return the matrix of blocks, such as ``block([[A, B], [B.T, C]])`` or ``block([[W1.T], [W2]])``."""
-    listed = [list(row) for row in rows]
-    if not listed or not all(listed) or not all(isinstance(x, Matrix) for row in listed for x in row):
-        raise InputError("block: expected rows of matrices, as block([[A, B], [C, D]])")
-    for row in listed:
-        if len({matrix.shape[0] for matrix in row}) > 1:
-            shapes = ", ".join(show_shape(matrix.shape) for matrix in row)
-            raise ShapeError(f"block: shapes {shapes} do not stand side by side")
-    beside = [row[0] if len(row) == 1 else HStack(*row) for row in listed]
-    if len({matrix.shape[1] for matrix in beside}) > 1:
-        shapes = ", ".join(show_shape(matrix.shape) for matrix in beside)
-        raise ShapeError(f"block: rows of shapes {shapes} do not stand one above the other")
-    return beside[0] if len(beside) == 1 else VStack(*beside)
 
 
 def zeros(rows: Any, cols: Any) -> Matrix:
@@ -499,7 +509,8 @@ def elementwise(function: Any, *matrices: Matrix) -> Matrix:
     if len(shapes) > 1:
         listed = ", ".join(show_shape(matrix.shape) for matrix in matrices)
         raise ShapeError(f"elementwise: shapes {listed} differ")
-    entries = [sp.Dummy(f"z{k}", real=True) for k in range(len(matrices))]
+    # the same variables each time, so that the same function of the same matrices is the same expression
+    entries = [sp.Dummy(f"z{k}", dummy_index=_ENTRY + k, real=True) for k in range(len(matrices))]
     return Elementwise(sp.Lambda(tuple(entries), sp.sympify(function(*entries))), *matrices)
 
 

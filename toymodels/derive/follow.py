@@ -21,7 +21,7 @@ from toymodels.derive.cases import extra_hypotheses, left_out
 from toymodels.derive.evaluate import IN_WORDS, Evaluator
 from toymodels.derive.expressions import Matrix, MatrixLetter, MatrixSum, Scaled
 from toymodels.derive.functions import PIECEWISE
-from toymodels.derive.lines import Step
+from toymodels.derive.lines import Step, written_out
 from toymodels.derive.positivity import nonnegative, positive
 from toymodels.errors import LeftArithmetic
 
@@ -40,6 +40,7 @@ def why_follows(conclusion: Step, lines: Sequence[Step]) -> str:
     cases must leave nothing out.
     """
     cited = ", ".join(f"({line.number})" for line in lines)
+    conclusion, lines = written_out(conclusion), [written_out(line) for line in lines]
     general = [line for line in lines if not extra_hypotheses(line, conclusion)]
     split = [line for line in lines if extra_hypotheses(line, conclusion)]
     if not split:
@@ -59,13 +60,29 @@ def follows(conclusion: Step, lines: Sequence[Step]) -> bool:
     Equations enter with any rational factor, inequalities with a factor that is
     not negative; named equations may also be substituted into the conclusion.
     """
-    relations = [line for line in lines if line.relation in ("=", "<=", "<", ">=", ">")]
+    relations = [line for line in lines if _usable(line, conclusion)]
     if conclusion.relation == "->" or not relations:
         return False
-    for target in (_difference(conclusion), _substituted(conclusion, relations)):
-        if _combines(target, conclusion, relations):
-            return True
-    return False
+    held = _held(conclusion)
+    whole = _difference(conclusion)
+    targets = (whole, _substituted(whole, relations), _substituted(_spread(whole, held), relations))
+    return any(_combines(target, conclusion, relations) for target in targets)
+
+
+def _usable(line: Step, conclusion: Step) -> bool:
+    """Whether a line is a relation to the same order, under the same laws of motion."""
+    if line.relation == "->" or line.order not in (None, conclusion.order):
+        return False
+    laws = (("flow", line.setting.flow), ("steps", line.setting.steps))
+    return all(
+        getattr(conclusion.setting, name).get(x) == law for name, table in laws for x, law in table.items()
+    )
+
+
+def _held(step: Step) -> frozenset[Any]:
+    """What is at rest under flows and steps."""
+    setting = step.setting
+    return frozenset(setting.constants | set(setting.sizes)) - set(setting.flow) - set(setting.steps)
 
 
 def _difference(step: Step) -> Any:
@@ -75,9 +92,9 @@ def _difference(step: Step) -> Any:
     return step.right - step.left
 
 
-def _substituted(conclusion: Step, lines: Sequence[Step]) -> Any:
-    rules = {line.left: line.right for line in lines if line.relation == "=" and not line.left.is_number}
-    difference = _difference(conclusion)
+def _substituted(difference: Any, lines: Sequence[Step]) -> Any:
+    exact = (line for line in lines if line.relation == "=" and line.order is None)
+    rules = {line.left: line.right for line in exact if not line.left.is_number}
     for _ in lines:
         difference = difference.xreplace(rules)
     return difference
@@ -85,13 +102,14 @@ def _substituted(conclusion: Step, lines: Sequence[Step]) -> Any:
 
 def _combines(target: Any, conclusion: Step, lines: Sequence[Step]) -> bool:
     try:
-        wanted = _coordinates(target)
-        columns = [_coordinates(_difference(line)) for line in lines]
+        held = _held(conclusion)
+        wanted = _coordinates(target, held)
+        columns = [_coordinates(_difference(line), held) for line in lines]
     except (LeftArithmetic, ZeroDivisionError):
         return False
     keys = list(dict.fromkeys(key for column in (wanted, *columns) for key in column))
     if not keys:
-        return True
+        return conclusion.relation in ("=", "<=", ">=")
     A = sp.Matrix([[column.get(key, Fraction(0)) for column in columns] for key in keys])
     b = sp.Matrix([wanted.get(key, Fraction(0)) for key in keys])
     unknowns = sp.symbols(f"c:{len(columns)}")
@@ -115,18 +133,19 @@ def _admissible(factors: Sequence[Any], conclusion: Step, lines: Sequence[Step])
 
 
 def _remainder_nonnegative(target: Any, conclusion: Step, lines: Sequence[Step]) -> bool:
-    """Whether the difference less that of every named line is non-negative by form."""
-    rest = sp.sympify(target - sum(_difference(line) for line in lines))
-    if isinstance(rest, Matrix):
+    """Whether the difference less that of every named line, or bound, is non-negative by form."""
+    if isinstance(target, Matrix) or any(isinstance(line.left, Matrix) for line in lines):
         return False
-    strict = conclusion.relation in ("<", ">") and not any(line.relation in ("<", ">") for line in lines)
+    bounds = [line for line in lines if line.relation != "="]
+    strict = conclusion.relation in ("<", ">") and not any(line.relation in ("<", ">") for line in bounds)
     test = positive if strict else nonnegative
-    return test(sp.expand(rest), conclusion.setting) or test(rest, conclusion.setting)
+    rests = [target - sum(map(_difference, chosen)) for chosen in (bounds, lines)]
+    return any(test(form, conclusion.setting) for rest in rests for form in (rest, sp.expand(rest)))
 
 
-def _coordinates(expression: Any) -> dict[Any, Fraction]:
+def _coordinates(expression: Any, held: frozenset[Any]) -> dict[Any, Fraction]:
     """Return the coefficients of an expression over words and monomials, opaque nodes as letters."""
-    opaque = _opaque(_spread(expression))
+    opaque = _opaque(_spread(expression, held))
     letters = scalars.letters(opaque)
     values: dict[Any, Any] = {}
     for letter in letters:
@@ -151,23 +170,33 @@ def _size(size: Any) -> Any:
     return int(size) if isinstance(size, sp.Integer) else str(size)
 
 
-def _spread(node: Any) -> Any:
-    """Write derivatives and steps of sums as sums of derivatives and steps."""
+def _spread(node: Any, held: frozenset[Any]) -> Any:
+    """Write derivatives and steps of sums as sums of them, what is held in front or gone."""
     if isinstance(node, _LINEAR):
-        of = _spread(node.args[0])
-        if isinstance(of, (MatrixSum, sp.Add)):
-            terms = [_spread(node.func(term)) for term in of.args]
-            return _total(terms)
-        if isinstance(of, Scaled) and of.args[0].is_number:
-            return of.args[0] * _spread(node.func(of.args[1]))
-        if isinstance(of, sp.Mul) and of.args[0].is_number:
-            return of.args[0] * _spread(node.func(sp.Mul(*of.args[1:])))
-        return node.func(of)
+        return _spread_of(node.func, _spread(node.args[0], held), held)
     if isinstance(node, (MatrixSum, sp.Add)):
-        return _total([_spread(term) for term in node.args])
+        return _total([_spread(term, held) for term in node.args])
     if isinstance(node, Scaled):
-        return node.args[0] * _spread(node.args[1])
+        return _spread(node.args[0], held) * _spread(node.args[1], held)
+    if isinstance(node, sp.Mul):
+        return sp.Mul(*(_spread(factor, held) for factor in node.args))
     return node
+
+
+def _spread_of(operator: Any, of: Any, held: frozenset[Any]) -> Any:
+    """Apply a derivative or step to a sum, a multiple or a constant."""
+    if scalars.letters(of) <= held:
+        return of if issubclass(operator, calculus.Next) else 0 * of
+    if isinstance(of, (MatrixSum, sp.Add)):
+        return _total([_spread_of(operator, term, held) for term in of.args])
+    if isinstance(of, Scaled) and scalars.letters(of.args[0]) <= held:
+        return of.args[0] * _spread_of(operator, of.args[1], held)
+    if isinstance(of, sp.Mul):
+        still = [x for x in of.args if scalars.letters(x) <= held]
+        moving = [x for x in of.args if x not in still]
+        if still:
+            return sp.Mul(*still) * _spread_of(operator, sp.Mul(*moving), held)
+    return operator(of)
 
 
 def _total(terms: Sequence[Any]) -> Any:
@@ -180,7 +209,7 @@ def _total(terms: Sequence[Any]) -> Any:
 def _opaque(node: Any) -> Any:
     """Replace every node that is not ring arithmetic by a letter named after it."""
     if isinstance(node, (*_OPAQUE, *PIECEWISE)) or (isinstance(node, sp.Pow) and not node.exp.is_Integer):
-        name = f"[{node}]"
+        name = f"[{sp.srepr(node)}]"  # as printed, two nodes may look alike
         return MatrixLetter(name, *node.shape) if isinstance(node, Matrix) else sp.Symbol(name, real=True)
     if isinstance(node, (MatrixLetter, sp.Symbol, expressions.Identity, expressions.Zeros)) or not node.args:
         return node

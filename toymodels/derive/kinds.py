@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,8 +15,11 @@ import sympy as sp
 from toymodels.arithmetic.arrays import mT
 from toymodels.arithmetic.commutative import Scalar
 from toymodels.arithmetic.elimination import determinant
+from toymodels.arithmetic.jets import Jet
+from toymodels.arithmetic.rationals import DRAW_BITS
 from toymodels.arithmetic.words import letter
 from toymodels.errors import InputError
+from toymodels.evidence.sides import show
 from toymodels.spaces import POSITIVE, REAL, Domain, Source, Space, matrix, orthogonal, positive_definite
 from toymodels.spaces import frame as frame_space
 from toymodels.spaces import symmetric as symmetric_space
@@ -271,19 +277,72 @@ class Polynomial:
         """Return the derivative of an order at z (Horner's rule)."""
         c = list(self.coefficients)
         for _ in range(order):
-            c = [k * x for k, x in enumerate(c)][1:]
+            c = [k * x for k, x in enumerate(c)][1:] or [c[0] * 0]
         total = z * 0 + c[-1]
         for x in reversed(c[:-1]):
             total = total * z + x
         return total
 
     def __str__(self) -> str:
-        return " + ".join(f"{x} z^{k}" for k, x in enumerate(self.coefficients))
+        powers = ["", " z", *(f" z^{k}" for k in range(2, len(self.coefficients)))]
+        terms = [f"{show(x)}{power}" for x, power in zip(self.coefficients, powers, strict=True) if x != 0]
+        return "z -> " + (" + ".join(terms) or "0")
+
+
+@dataclass(frozen=True)
+class Table:
+    """An unknown function as a table: independent values of it and of each derivative at every point.
+
+    Some smooth function takes any such values at finitely many points, so what
+    fails here fails, and what holds here does not rest on the function's form.
+    """
+
+    seed: int
+    make: Callable[[Any], Any] = field(repr=False)
+    generic: Any = None
+
+    def derivative(self, z: Any, order: int) -> Any:
+        """Return the derivative of an order at an exact number, array or jet."""
+        if isinstance(z, Jet):
+            return self._along(z, order)
+        if isinstance(z, np.ndarray):
+            values = np.empty(z.size, dtype=object)
+            values[:] = [self._value(x, order) for x in z.flat]
+            return values.reshape(z.shape)
+        return self._value(z, order)
+
+    def _along(self, z: Jet, order: int) -> Jet:
+        """Apply the chain rule."""
+        value, slope = self.derivative(z.value, order), self.derivative(z.value, order + 1)
+        if z.second is None:
+            return Jet(value, slope * z.first)
+        bend = self.derivative(z.value, order + 2)
+        return Jet(value, slope * z.first, bend * z.first * z.first + slope * z.second)
+
+    def _value(self, z: Any, order: int) -> Any:
+        if self.generic is not None:
+            return self.generic
+        key = f"{self.seed}/{order}/{Fraction(int(z.numerator), int(z.denominator))}"
+        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+        return self.make(Fraction(int.from_bytes(digest, "big") >> (64 - DRAW_BITS)))
+
+    def __str__(self) -> str:
+        return "a table of values"
 
 
 def function_space(degree: int) -> Space:
-    """Return the space that draws polynomials for an unknown function."""
-    return Space(
-        lambda source, name: Polynomial(source.array((degree + 1,))),
-        f"function (polynomial, degree {degree})",
-    )
+    """Return the space of unknown functions.
+
+    Uniform draws are tables of independent values; other cases, among them
+    the counterexamples that people read, are polynomials.
+    """
+
+    def draw(source: Source, name: str) -> Polynomial | Table:
+        if source.system.name == "degrees":
+            return Table(0, source.make, source.number())
+        if source.generic:
+            return Table(source.integer(0, 2**31 - 1), source.make)
+        # digits are evidence, so there the degree lies above the order of any derivative in a proof
+        return Polynomial(source.array(((degree if source.system.name != "digits" else 20) + 1,)))
+
+    return Space(draw, "function")

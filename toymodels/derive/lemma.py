@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,16 @@ class Lemma:
         from toymodels.derive.check import check_derivation
 
         return all(check_derivation(derivation, "quick").ok for derivation in self.derivations)
+
+
+ENTRY_POINT = "toymodels.derivations"
+"""Group under which distributions, ours among them, register packages of derivations."""
+
+
+def installed_folders() -> list[Path]:
+    """Return the folders of installed derivations."""
+    points = sorted(entry_points(group=ENTRY_POINT), key=lambda point: point.name)
+    return [Path(folder) for point in points for folder in point.load().__path__]
 
 
 _LOADED: dict[Path, Lemma] = {}
@@ -68,9 +79,7 @@ def _path_of(source: str | Path, folder: Path) -> Path:
     file = name if name.suffix == ".py" else name.with_suffix(".py")
     candidates = [folder / file]
     if len(name.parts) == 1:
-        from toymodels import derivations
-
-        candidates.append(Path(derivations.__path__[0]) / file)
+        candidates += [home / file for home in installed_folders()]
     for candidate in candidates:
         if candidate.is_file():
             return candidate

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import sympy as sp
 
 from toymodels.derive.expressions import Matrix, ShapeError, Zeros, show_shape
+from toymodels.derive.naming import write_out
 from toymodels.derive.setting import Hypothesis, Setting
 from toymodels.errors import InputError
 
@@ -59,12 +60,13 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Law(Line):
-    """A declared flow, step map or set of constants; nothing to check.
+    """A declared flow or step map, or names for expressions; nothing to check.
 
     Attributes
     ----------
-    kind : {"flow", "steps"}
+    kind : {"flow", "steps", "names"}
     rules : tuple of (letter, expression)
+        Of names: the names and what they stand for.
     """
 
     kind: str = "flow"
@@ -199,4 +201,16 @@ def hypothesis_of(given: Any) -> Hypothesis:
         )
     if relation not in ("<", "<=", ">", ">=", "!="):
         raise InputError(f"given: expected one of < <= > >= !=, got {relation!r}")
-    return Hypothesis(_expression("given", left), relation, _expression("given", right))
+    left, right = (write_out(_expression("given", side)) for side in (left, right))
+    return Hypothesis(left, relation, right)
+
+
+def written_out(line: Any) -> Any:
+    """Return a step, or a line that ships, with every name written out; itself where it holds none."""
+    if isinstance(line, Ships):
+        arguments = tuple((parameter, write_out(x)) for parameter, x in line.arguments)
+        return replace(line, expression=write_out(line.expression), arguments=arguments)
+    sides = {side: write_out(getattr(line, side)) for side in ("left", "right", "slack")}
+    if all(getattr(line, side) is x for side, x in sides.items()):
+        return line
+    return replace(line, **sides)

@@ -90,7 +90,7 @@ class _Run:
         continued = [x for x in self.imported if any(line.place.file == self.filename for line in x.lines)]
         found = [*continued, *self.begun]
         if not found and self.early:
-            found = [Derivation(f"Lines of {self.file.name} outside a derivation")]
+            found = [Derivation(f"Lines of {self.file.name} outside a derivation", source="")]
         if not found:
             raise InputError(f"{self.file}: holds no derivation, as D = Derivation(...)")
         found[0].lines[:0] = self.early

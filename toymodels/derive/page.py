@@ -7,9 +7,12 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from toymodels.derive.record import Document, Entry, Formula
+from toymodels.derive.record import LAWS, Document, Entry, Formula
 
 WIDTH = 100
+HARD_SPACE = "\N{NO-BREAK SPACE}"
+LONGEST = 300
+"""Characters of a detail."""
 MARGIN = 10
 """Columns of the mark."""
 FAILING = {"FALSE": "false", "UNDECIDED": "undecided", "VACUOUS": "vacuous", "ERROR": "in error"}
@@ -20,18 +23,18 @@ _BREAKS = re.compile(r" (?:=|<=?|>=?|->|computes|\+|-) |(?<=,) |(?<=\w)\*(?=[\w(
 def page(documents: Sequence[Document], seconds: float, verbose: bool = False) -> str:
     """Return every derivation and a closing count, at most 100 columns wide."""
     lines = [line for document in documents for line in [*document_lines(document, verbose), ""]]
-    return "\n".join([*lines, count(documents, seconds)])
+    return "\n".join([*lines, *_words(count(documents, seconds), 0)])
 
 
 def document_lines(document: Document, verbose: bool = False) -> list[str]:
     """Return the lines of one derivation."""
-    lines = [*textwrap.wrap(document.title, WIDTH), *_words(f"{document.source}  [{document.name}]", 4)]
+    lines = [*textwrap.wrap(document.title, WIDTH), *_words(f"{document.source}  [{document.name}]".strip(), 4)]
     lines += ["", *_declared(document)]
     case = None
     for entry in document.entries:
         if entry.case != case and entry.case is not None:
             lines += ["", *_formula("case ", entry.case.text, MARGIN)]
-        elif entry.case != case or entry.kind in ("flow", "steps"):
+        elif entry.case != case or entry.kind in LAWS:
             lines.append("")
         case = entry.case
         lines += _entry(entry, MARGIN + (4 if case else 0), verbose)
@@ -52,10 +55,10 @@ def _entry(entry: Entry, indent: int, verbose: bool) -> list[str]:
     """Return one line of the derivation, and what is said of it below."""
     inner = indent + 6
     if entry.kind == "remark":
-        return _words(entry.text, indent)
-    if entry.kind in ("flow", "steps"):
+        return ["", *_words(entry.text, indent)]
+    if entry.kind in LAWS:
         rules = [line for x, y in entry.rules for line in _formula(f"{x.text} = ", y.text, inner)]
-        name = "flow" if entry.kind == "flow" else "step"
+        name = {"flow": "flow", "steps": "step", "names": "let"}[entry.kind]
         rules[0] = " " * indent + name.ljust(6) + rules[0][inner:]
         return rules + (_words(entry.reason, inner + 2) if entry.reason else [])
     if entry.kind == "mistake":
@@ -76,7 +79,7 @@ def _statement(entry: Entry, number: str, indent: int) -> list[str]:
         text += f" + {entry.order.text}"
     if entry.limit is not None:
         text += f"  as {entry.limit.text}"
-    return [line[: len(line)] for line in _fold(number + text, WIDTH - indent, " " * 10)]
+    return _fold(number + text, WIDTH - indent, " " * 10)
 
 
 def _text(formula: Formula | None) -> str:
@@ -94,13 +97,14 @@ def _below(entry: Entry, indent: int, verbose: bool) -> Iterator[str]:
     if entry.slack is not None:
         yield from _formula("slack ", entry.slack.text, indent)
     if entry.finding:
-        took = "" if entry.seconds is None else f" [{entry.seconds:.2f} s]"
+        took = "" if entry.seconds is None else f" [{entry.seconds:.2f}{HARD_SPACE}s]"
         yield from _words(entry.finding + took, indent)
     for note in [entry.follows, *entry.notes]:
         if note:
             yield from _words(note, indent)
     if entry.example:
-        yield from _words("counterexample: " + "; ".join(entry.example), indent)
+        equations = "; ".join(x if len(x) > 40 else x.replace(" ", HARD_SPACE) for x in entry.example)
+        yield from _words(f"counterexample: {equations}", indent)
     if verbose:
         yield from _verbosely(entry, indent)
 
@@ -108,19 +112,20 @@ def _below(entry: Entry, indent: int, verbose: bool) -> Iterator[str]:
 def _verbosely(entry: Entry, indent: int) -> Iterator[str]:
     """Yield the rest of what is known."""
     for rung, why in entry.skipped.items():
-        yield from _words(f"no {rung}: {why}", indent)
+        yield from _words(textwrap.shorten(f"no {rung}: {why}", LONGEST), indent)
     if entry.cases:
         yield from _words(f"cases looked at: {entry.cases}", indent)
     if entry.worst:
         worst = "; ".join(f"{name} = {value}" for name, value in entry.worst.items())
-        yield from _words(f"worst case: {worst[:300]}", indent)
+        yield from _words(textwrap.shorten(f"worst case: {worst}", LONGEST), indent)
     yield from _words(f"written at {entry.place}", indent)
 
 
 def _words(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * (indent + 2), break_on_hyphens=False
     )
+    return [line.replace(HARD_SPACE, " ") for line in lines]
 
 
 def _formula(before: str, text: str, indent: int) -> list[str]:
@@ -138,16 +143,17 @@ def _fold(text: str, width: int, indent: str) -> list[str]:
 
 
 def _where(text: str, width: int, indent: int) -> int:
-    """Return the best place to break: the outermost operator, and of those the last that fits."""
+    """Return the best place to break: the outermost sum, then product, and of those the last that fits."""
     depths, depth = [], 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
         depths.append(depth)
-    found = [m.end() if m[0] == "*" else m.start() for m in _BREAKS.finditer(text)]
-    fitting = [k for k in found if indent + width // 3 < k <= width] or [
-        k for k in found if indent + 8 < k <= width
-    ]
-    return min(fitting, key=lambda k: (depths[k], -k), default=width)
+    found = {m.end() if m[0] == "*" else m.start(): m[0] == "*" for m in _BREAKS.finditer(text)}
+    for least in (indent + width // 3, indent + 8):
+        fitting = [k for k in found if least < k <= width]
+        if fitting:
+            return min(fitting, key=lambda k: (depths[k], found[k], -k))
+    return width
 
 
 def count(documents: Sequence[Document], seconds: float) -> str:
@@ -160,7 +166,7 @@ def count(documents: Sequence[Document], seconds: float) -> str:
     noun = "derivation" if len(documents) == 1 else "derivations"
     return (
         f"{len(held)} of {len(lines)} lines hold ({kinds or 'none'}){failing}{_conclusions(lines)}; "
-        f"{len(documents)} {noun}, {seconds:.1f} s"
+        f"{len(documents)} {noun}, {seconds:.1f}{HARD_SPACE}s"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy as sp
 
+from toymodels.derive.calculus import ScalarExpectation
 from toymodels.derive.expressions import (
     Identity,
     Inverse,
@@ -43,10 +44,10 @@ def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
     if isinstance(expression, (Norm, sp.Abs)):
         return True
     if isinstance(expression, (Dot, Trace)):
-        return _trace_has_sign(expression, setting, _is_semidefinite)
+        return _trace_has_sign(expression, setting, semidefinite)
     if isinstance(expression, Determinant):
-        return _is_semidefinite(expression.args[0], setting)
-    if isinstance(expression, ScalarSum):
+        return semidefinite(expression.args[0], setting)
+    if isinstance(expression, (ScalarSum, ScalarExpectation)):
         return nonnegative(expression.args[0], setting)
     if isinstance(expression, sp.Add):
         return all(nonnegative(term, setting) for term in expression.args)
@@ -85,27 +86,49 @@ def positive(expression: sp.Expr, setting: Setting) -> bool:
     if _assumed(expression, setting, strict=True) or _by_the_ends(expression, setting, strict=True):
         return True
     if isinstance(expression, Determinant):
-        return _is_definite(expression.args[0], setting)
+        return all(definite(factor, setting) for factor in _factors(expression.args[0]))
+    if isinstance(expression, ScalarSum):
+        return positive(expression.args[0], setting)
     if isinstance(expression, (Dot, Trace)):
-        return _trace_has_sign(expression, setting, _is_definite)
+        return _trace_has_sign(expression, setting, definite)
     if isinstance(expression, sp.Add):
         terms = expression.args
         return all(nonnegative(t, setting) for t in terms) and any(positive(t, setting) for t in terms)
     if isinstance(expression, sp.Mul):
         return all(positive(factor, setting) for factor in expression.args)
     if isinstance(expression, sp.Pow):
-        return positive(expression.base, setting)
+        even = expression.exp.is_Integer and expression.exp % 2 == 0
+        return positive(expression.base, setting) or bool(even and nonzero(expression.base, setting))
     return bool(expression.is_positive)
 
 
+def nonzero(expression: sp.Expr, setting: Setting) -> bool:
+    """Return whether a scalar is not zero by its form or by a hypothesis."""
+    if expression.is_nonzero or positive(expression, setting) or positive(-expression, setting):
+        return True
+    if isinstance(expression, sp.Mul):
+        return all(nonzero(factor, setting) for factor in expression.args)
+    if isinstance(expression, Determinant):
+        return invertible(expression.args[0], setting)
+    if isinstance(expression, sp.Pow):
+        return nonzero(expression.base, setting)
+    unequal = [h.left - h.right for h in setting.hypotheses if h.relation == "!="]
+    return any(expression in (gap, -gap) for gap in unequal)
+
+
 def _assumed(expression: sp.Expr, setting: Setting, strict: bool) -> bool:
-    """Whether a hypothesis says so."""
+    """Whether a hypothesis says so, of the expression or a positive multiple."""
+    if not setting.hypotheses:
+        return False
+    wanted = sp.expand(expression).primitive()[1]
     for h in setting.hypotheses:
-        relations = (">",) if strict else (">", ">=")
-        reverse = ("<",) if strict else ("<", "<=")
-        if h.relation in relations and h.left - h.right == expression:
-            return True
-        if h.relation in reverse and h.right - h.left == expression:
+        if h.relation in ((">",) if strict else (">", ">=")):
+            gap = h.left - h.right
+        elif h.relation in (("<",) if strict else ("<", "<=")):
+            gap = h.right - h.left
+        else:
+            continue
+        if sp.expand(gap).primitive()[1] == wanted:
             return True
     return False
 
@@ -138,7 +161,7 @@ def _trace_has_sign(
     else:
         u, v = (side.args[1] if isinstance(side, Scaled) else side for side in expression.args)
         scale = sp.Mul(*(side.args[0] for side in expression.args if isinstance(side, Scaled)))
-        if not (positive if test is _is_definite else nonnegative)(scale, setting):
+        if not (positive if test is definite else nonnegative)(scale, setting):
             return False
         factors = (*_transposed(_factors(u), setting), *_factors(v))
     for start in range(len(factors)):
@@ -176,37 +199,47 @@ def _kind(matrix: Matrix, setting: Setting) -> str:
     return "identity" if isinstance(matrix, Identity) else "" if declared is None else declared.kind
 
 
-def _is_semidefinite(matrix: Matrix, setting: Setting) -> bool:
-    """Whether a matrix is BᵀSB with S semidefinite or absent, a sum or multiple of such, or declared so."""
+def semidefinite(matrix: Matrix, setting: Setting) -> bool:
+    """Return whether a matrix is declared semidefinite, or is BᵀB or BᵀSB, or a sum or multiple of such."""
     if isinstance(matrix, (MatrixLetter, Identity)):
         return _kind(matrix, setting) in (*SEMIDEFINITE, "identity")
     if isinstance(matrix, (Inverse, Transpose)):
-        return _is_semidefinite(matrix.args[0], setting)
+        return semidefinite(matrix.args[0], setting)
     if isinstance(matrix, MatrixSum):
-        return all(_is_semidefinite(term, setting) for term in matrix.args)
+        return all(semidefinite(term, setting) for term in matrix.args)
     if isinstance(matrix, MatrixSumOver):
-        return _is_semidefinite(matrix.args[0], setting)
+        return semidefinite(matrix.args[0], setting)
     if isinstance(matrix, Scaled):
-        return nonnegative(matrix.args[0], setting) and _is_semidefinite(matrix.args[1], setting)
+        return nonnegative(matrix.args[0], setting) and semidefinite(matrix.args[1], setting)
     factors = _factors(matrix)
     half = len(factors) // 2
     if factors[len(factors) - half :] != _transposed(factors[:half], setting):
         return False
     if len(factors) % 2 == 0:
         return half > 0
-    return len(factors) > 1 and _is_semidefinite(factors[half], setting)
+    return len(factors) > 1 and semidefinite(factors[half], setting)
 
 
-def _is_definite(matrix: Matrix, setting: Setting) -> bool:
-    """Whether a matrix is declared definite, or the inverse, a positive multiple or a sum of such."""
+def definite(matrix: Matrix, setting: Setting) -> bool:
+    """Return whether a matrix is declared definite, or the inverse, a positive multiple or a sum of such."""
     if isinstance(matrix, (MatrixLetter, Identity)):
         return _kind(matrix, setting) in ("positive definite", "identity")
     if isinstance(matrix, (Inverse, Transpose)):
-        return _is_definite(matrix.args[0], setting)
+        return definite(matrix.args[0], setting)
     if isinstance(matrix, MatrixSum):
-        terms = matrix.args
-        semidefinite = all(_is_semidefinite(term, setting) for term in terms)
-        return semidefinite and any(_is_definite(term, setting) for term in terms)
+        halves = all(semidefinite(term, setting) for term in matrix.args)
+        return halves and any(definite(term, setting) for term in matrix.args)
     if isinstance(matrix, Scaled):
-        return positive(matrix.args[0], setting) and _is_definite(matrix.args[1], setting)
+        return positive(matrix.args[0], setting) and definite(matrix.args[1], setting)
     return False
+
+
+def invertible(matrix: Matrix, setting: Setting) -> bool:
+    """Return whether a matrix is invertible by its declaration or its form."""
+    if _kind(matrix, setting) in ("invertible", "orthogonal"):
+        return True
+    if isinstance(matrix, (Inverse, Transpose)):
+        return invertible(matrix.args[0], setting)
+    if isinstance(matrix, Product):
+        return all(invertible(factor, setting) for factor in matrix.args)
+    return definite(matrix, setting)

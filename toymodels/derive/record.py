@@ -1,7 +1,8 @@
-"""A derivation and its check as plain words and formulas: what every page prints, and what travels between processes."""
+"""A derivation and its check as plain words and formulas: what pages print and what processes exchange."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ import sympy as sp
 from toymodels.derive import calculus
 from toymodels.derive.check import Checked
 from toymodels.derive.decide import Finding
-from toymodels.derive.expressions import Matrix
+from toymodels.derive.expressions import Matrix, latex_name
 from toymodels.derive.kinds import Declared, FunctionLetter
 from toymodels.derive.lines import Broken, Law, Line, Remark, Ships, Step
 from toymodels.derive.setting import Hypothesis, Setting
 
 CHECKED = ("step", "conclusion", "ships", "mistake")
 """Kinds of lines that have a verdict."""
+
+LAWS = ("flow", "steps", "names")
+"""Kinds of lines that declare what later lines use."""
 
 USUAL_SIZES = (1, 5)
 
@@ -51,7 +55,7 @@ class Entry:
 
     Attributes
     ----------
-    kind : {"flow", "steps", "remark", "step", "conclusion", "ships", "mistake"}
+    kind : {"flow", "steps", "names", "remark", "step", "conclusion", "ships", "mistake"}
     file, line : str, int
         Where it is written.
     text : str
@@ -122,10 +126,11 @@ class Entry:
         """What the author gives as the reason, and whether it is checked."""
         if not self.because:
             return ""
-        if self.kind in ("flow", "steps"):
+        if self.kind in LAWS:
             return f"{self.because} (declared)"
         if self.lemma:
-            return f"by the lemma: {self.because}"
+            passed = bool(self.mark) and not self.why.startswith("the lemma ")
+            return f"by the lemma: {self.because}{' (passed its own check)' if passed else ''}"
         return f"because {self.because} (prose, not checked)"
 
     @property
@@ -133,7 +138,7 @@ class Entry:
         """What decided the line, in one sentence."""
         if self.kind == "mistake":
             return f"{self.place}: {self.text}"
-        if self.verdict != "holds":
+        if self.verdict != "holds" or self.evidence == "none":
             return self.why
         decided = self.why if self.why.startswith(self.evidence) else f"{self.evidence}: {self.why}"
         return f"{self.vacuous}; {decided}" if self.vacuous and self.vacuous != self.why else decided
@@ -143,9 +148,16 @@ class Entry:
         """The counterexample, one equation each."""
         if self.counterexample is None:
             return []
-        values = [f"{name} = {value}" for name, value in self.counterexample["values"].items()]
-        sides = [f"{side} side = {self.counterexample[side]}" for side in ("left", "right")]
-        return values + (sides if self.counterexample["right"] else [])
+        values = dict(self.counterexample["values"])
+        sizes = values.pop("sizes", "").replace("=", " = ")
+        shown = [f"{name} = {_number(value)}" for name, value in values.items()]
+        sides = [f"{side} side = {_number(self.counterexample[side])}" for side in ("left", "right")]
+        return [x for x in [sizes, *shown, *(sides if self.counterexample["right"] else [])] if x]
+
+
+def _number(text: str) -> str:
+    """Return printed numbers without a bare point at their end."""
+    return re.sub(r"(\d)\.(?!\d)", r"\1", text)
 
 
 @dataclass
@@ -198,12 +210,14 @@ def record(derivation: Any, checked: Checked | None = None, name: str = "") -> D
 
 
 def formula(x: Any) -> Formula:
-    """Return an expression as text and as LaTeX."""
-    return Formula(str(x), sp.latex(x))
+    """Return an expression as text and as LaTeX; names of several letters are set as words."""
+    names = {symbol: latex_name(symbol.name) for symbol in x.atoms(sp.Symbol)}
+    return Formula(str(x), sp.latex(x, symbol_names=names))
 
 
 def _hypothesis(h: Hypothesis) -> Formula:
-    return Formula(str(h), h.latex())
+    sign = {"<=": r"\le", ">=": r"\ge", "!=": r"\ne"}.get(h.relation, h.relation)
+    return Formula(str(h), f"{formula(h.left).latex} {sign} {formula(h.right).latex}")
 
 
 def _together(parts: list[Formula]) -> Formula | None:
@@ -249,7 +263,7 @@ def _entry(line: Line, finding: Finding | None, outer: Setting) -> Entry:
     elif isinstance(line, Ships):
         entry.kind, entry.number, entry.relation = "ships", line.number, "computes"
         entry.left, entry.right = _called(line), formula(line.expression)
-        entry.rules = tuple((Formula(n, _name(n)), formula(x)) for n, x in line.arguments if str(x) != n)
+        entry.rules = tuple((Formula(n, _parameter(n)), formula(x)) for n, x in line.arguments if str(x) != n)
     else:
         entry.text = str(line)
     if finding is not None and entry.kind != "mistake":
@@ -259,21 +273,23 @@ def _entry(line: Line, finding: Finding | None, outer: Setting) -> Entry:
 
 def _moved(letter: Any, kind: str) -> Formula:
     """Return what a law gives: a letter's derivative, or its next value."""
-    name = sp.latex(letter)
+    name = formula(letter).latex
+    if kind == "names":
+        return formula(letter)
     if kind == "flow":
         return Formula(str(calculus.dt(letter)), rf"\frac{{\mathrm{{d}}}}{{\mathrm{{d}}t}} {name}")
     return Formula(str(calculus.next(letter)), rf"\left[{name}\right]^{{+}}")
 
 
 def _called(line: Ships) -> Formula:
-    """Return the call of a function."""
+    """Return the call of a function, letters as they are and other parameters by name."""
     short = line.name.rpartition(".")[2].replace("_", r"\_")
-    names = [name for name, _ in line.arguments]
-    return Formula(line.name, rf"\texttt{{{short}}}\left({', '.join(map(_name, names))}\right)")
+    names = [formula(x).latex if str(x) == name else _parameter(name) for name, x in line.arguments]
+    return Formula(line.name, rf"\texttt{{{short}}}\left({', '.join(names)}\right)")
 
 
-def _name(name: str) -> str:
-    return sp.latex(sp.Symbol(name))
+def _parameter(name: str) -> str:
+    return rf"\mathtt{{{name}}}".replace("_", r"\_")
 
 
 def _write_step(entry: Entry, step: Step, outer: Setting) -> None:
@@ -290,14 +306,12 @@ def _write_step(entry: Entry, step: Step, outer: Setting) -> None:
         entry.limit = _limit(symbol, point, "" if point in (sp.oo, -sp.oo) or side == "+-" else side)
     if step.order is not None:
         symbol, power = step.order
-        entry.order = Formula(
-            f"O({symbol}**{power})", f"O\\left({sp.latex(sp.Symbol(str(symbol)) ** power)}\\right)"
-        )
+        entry.order = Formula(f"O({symbol}**{power})", rf"O\left({formula(symbol**power).latex}\right)")
 
 
 def _limit(symbol: Any, point: Any, side: str) -> Formula:
     above = f"^{{{side}}}" if side else ""
-    return Formula(f"{symbol} -> {point}{side}", rf"{sp.latex(symbol)} \to {sp.latex(point)}{above}")
+    return Formula(f"{symbol} -> {point}{side}", rf"{formula(symbol).latex} \to {sp.latex(point)}{above}")
 
 
 def _judge(entry: Entry, finding: Finding) -> None:

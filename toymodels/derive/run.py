@@ -40,8 +40,8 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether every line of every derivation holds and says something."""
-        return all(document.ok for document in self.documents)
+        """Whether there is a derivation, and every line of every one holds and says something."""
+        return bool(self.documents) and all(document.ok for document in self.documents)
 
     def to_json(self) -> str:
         """Return strict JSON (null where a number is not finite)."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
 
-from toymodels.derive.expressions import Matrix, ShapeError, show_shape
+from toymodels.derive.expressions import Matrix, MatrixSum, ShapeError, show_shape
 from toymodels.errors import InputError
 
 
@@ -43,6 +44,11 @@ class Trace(ScalarNode):
 
 class Dot(ScalarNode):
     """The inner product of two matrices of one shape, tr AᵀB."""
+
+    @property
+    def precedence(self) -> int:  # type: ignore[override]
+        """That of a power, where it prints as a square."""
+        return PRECEDENCE["Pow"] if self.args[0] == self.args[1] else 1000
 
     def _eval_is_nonnegative(self) -> bool | None:
         return True if self.args[0] == self.args[1] else None
@@ -94,8 +100,10 @@ class Entry(ScalarNode):
         return f"{body}[{printer._print(self.args[1])}, {printer._print(self.args[2])}]"
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        body, row = self.args[0]._wrapped(41, printer, True), printer._print(self.args[1])
-        return _power(rf"{{{body}}}_{{{row} {printer._print(self.args[2])}}}", exp)
+        matrix, *places = self.args
+        shown = places[:1] if matrix.shape[1] == 1 else places
+        below = r"\,".join(printer._print(place + 1) for place in shown)  # on paper indices start at 1
+        return _power(rf"{{{matrix._wrapped(41, printer, True)}}}_{{{below}}}", exp)
 
 
 def _power(text: str, exponent: Any) -> str:
@@ -114,8 +122,9 @@ class SumOver:
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         term, index, n = self.args
+        term = term.xreplace({index: sp.Symbol(index.name, integer=True) - 1})  # from 1 to n on paper
         body = printer._print(term)
-        inner = rf"\left({body}\right)" if isinstance(term, sp.Add) else body
+        inner = rf"\left({body}\right)" if isinstance(term, (sp.Add, MatrixSum)) else body
         total = rf"\sum_{{{printer._print(index)}=1}}^{{{printer._print(n)}}} {inner}"
         return total if exp is None else rf"\left({total}\right)^{{{exp}}}"
 

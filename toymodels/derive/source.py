@@ -103,7 +103,8 @@ def _first_error(lines: list[str]) -> SyntaxError | None:
 
 def _faulty(lines: list[str]) -> Iterator[tuple[int, int]]:
     """Yield the top-level blocks of lines that are no statements, alone or with the blocks below them."""
-    starts = [k for k, line in enumerate(lines) if line.strip() and not _continues(line, 0)]
+    written = [k for k, line in enumerate(lines) if line.strip()]
+    starts = [k for k in written if k == written[0] or not _continues(lines[k], 0)]
     ends = [*starts[1:], len(lines)]
     at = 0
     while at < len(starts):
@@ -125,7 +126,7 @@ def _mended(block: list[str], above: int) -> tuple[list[str], list[Mistake]]:
     mistakes = []
     while (error := _first_error(block)) is not None:
         at = _line_of(error, block)
-        first, last, filler = _cut(block, at)
+        first, last, filler = _cut(block, at, isinstance(error, IndentationError))
         text = "\n".join(block[first:last])
         message = re.sub(r" \(detected at line \d+\)| on line \d+", "", error.msg)
         mistakes.append(Mistake(above + at + 1, f"{type(error).__name__}: {message}", text))
@@ -140,10 +141,13 @@ def _line_of(error: SyntaxError, lines: list[str]) -> int:
     return min(max(line, 1), len(lines)) - 1
 
 
-def _cut(lines: list[str], at: int) -> tuple[int, int, str]:
-    """Return the smallest block around a line whose loss moves the first error down, and its replacement."""
+def _cut(lines: list[str], at: int, badly_indented: bool) -> tuple[int, int, str]:
+    """Return the smallest block around a line whose loss moves the first error down, and its replacement.
+
+    A statement stands in for it, so that no line goes missing from the middle of a longer statement.
+    """
     for first, last in _blocks(lines, at):
-        for filler in (" " * _indent(lines[first]) + "pass", ""):
+        for filler in (" " * _indent(lines[first]) + "pass", *([""] if badly_indented else [])):
             tried = [*lines[:first], filler, *[""] * (last - first - 1), *lines[last:]]
             error = _first_error(tried)
             if error is None or _line_of(error, tried) >= last:

@@ -17,7 +17,7 @@ from toymodels.arithmetic.extension import Root
 from toymodels.arithmetic.words import Words
 from toymodels.errors import InputError, LeftArithmetic
 from toymodels.evidence import sides
-from toymodels.evidence.statement import Case, Statement, draw_until_accepted, replay
+from toymodels.evidence.statement import MOST_REJECTIONS, Case, Statement, draw_until_accepted, replay
 from toymodels.evidence.verdict import Evidence, Outcome, Verdict
 from toymodels.spaces.source import RandomFloats, Refused, Rejected, UniformRationals
 
@@ -127,9 +127,14 @@ def _require_exact(value: Any) -> None:
 
 def _same_size(statement: Statement, first: Case, rng: np.random.Generator, system: systems.System) -> Case:
     """Draw fresh numbers for the sizes (and choices) of a case."""
-    drawer = UniformRationals(rng)
-    fresh = [x for domain, values in first.record.numbers for x in drawer.numbers(domain, len(values))]
-    return replay(statement, first.record.with_numbers(fresh), system)
+    drawer, reason = UniformRationals(rng), ""
+    for _ in range(MOST_REJECTIONS):
+        fresh = [x for domain, values in first.record.numbers for x in drawer.numbers(domain, len(values))]
+        try:
+            return replay(statement, first.record.with_numbers(fresh), system)
+        except Rejected as error:
+            reason = str(error)
+    raise NotApplicable(f"no second draw of {MOST_REJECTIONS} lies in the spaces ({reason})")
 
 
 def _degree(statement: Statement, rng: np.random.Generator) -> int:
@@ -203,7 +208,9 @@ def _digits_case(run: Callable[[systems.System], Case], digits: int) -> tuple[Ca
     try:
         case = run(system)
         left, right = case.result
-        numbers = [pair for a, b in sides.pairs(left, right) for pair in zip(*_broadcast(a, b), strict=True)]
+        numbers = [
+            pair for a, b in sides.pairs(left, right) for pair in zip(*sides.broadcast(a, b), strict=True)
+        ]
         for pair in numbers:
             systems.require_own(system, pair)
     except (*NOT_HERE, Rejected) as error:
@@ -211,8 +218,3 @@ def _digits_case(run: Callable[[systems.System], Case], digits: int) -> tuple[Ca
     if not all(systems.digits_context(digits).isfinite(x) for pair in numbers for x in pair):
         raise NotApplicable("the sides are not finite")
     return case, numbers
-
-
-def _broadcast(a: Any, b: Any) -> tuple[list[Any], list[Any]]:
-    x, y = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
-    return list(x.flat), list(y.flat)

@@ -23,6 +23,7 @@ MOST_EVALUATIONS = 400
 
 
 def counterexample_of(case: Case) -> Counterexample:
+    """Return a case as a counterexample: its variables and two sides, printed."""
     result = case.result if isinstance(case.result, tuple) else (case.result,)
     left, right = (result[0], result[1]) if len(result) > 1 else (result[0], "")
     return Counterexample(case.printed(), sides.show(left), sides.show(right))
@@ -33,6 +34,7 @@ Parts = Callable[[Any], tuple[float, float, float]]
 
 
 def identity_parts(result: Any) -> tuple[float, float, float]:
+    """Return score, margin and tightness of an equality within the error budgets of its sides."""
     left, right = result
     if not sides.has_budget(left, right):
         raise InputError("an identity in floats must return measured sides: toymodels.arithmetic.measured")
@@ -54,6 +56,7 @@ def _not_a_number(gap: np.ndarray, budget: np.ndarray) -> tuple[float, float, fl
 
 
 def bound_parts(result: Any) -> tuple[float, float, float]:
+    """Return score, margin and tightness of left <= right beyond rounding."""
     left, right = result
     over = sides.excess(left, right)
     if np.isnan(over).any():
@@ -73,6 +76,7 @@ def _values(x: Any) -> np.ndarray:
 
 
 def conserved_parts(result: Any) -> tuple[float, float, float]:
+    """Return score, margin and tightness of a series that keeps its first value."""
     return identity_parts((result[1:], _first_repeated(result)))
 
 
@@ -82,6 +86,7 @@ def _first_repeated(series: Any) -> Any:
 
 
 def need_series(series: Any) -> None:
+    """Raise unless the values have time on their first axis, at least two of them."""
     if not np.shape(_values(series)) or len(series) < 2:
         raise InputError("a series along a run needs time on its first axis and at least two entries")
 

@@ -123,6 +123,12 @@ def has_budget(left: Any, right: Any) -> bool:
     return all(isinstance(a, Measured) or isinstance(b, Measured) for a, b in pairs(left, right))
 
 
+def broadcast(a: Any, b: Any) -> tuple[list[Any], list[Any]]:
+    """Return the entries of two arrays of one shape, of which either may be a number, as lists."""
+    x, y = np.broadcast_arrays(np.asarray(a, dtype=object), np.asarray(b, dtype=object))
+    return list(x.flat), list(y.flat)
+
+
 def apply(sides: Any, function: Callable[[Any], Any]) -> Any:
     """Apply a function to every array of a nested side."""
     if isinstance(sides, (tuple, list)):
