@@ -33,10 +33,8 @@ D.remark("V, A, B for W, C1, C2, which move by the three equations above alone; 
 V, A, B = D.matrix("V", c, d), D.matrix("A", d, d, "symmetric"), D.matrix("B", c, c, "symmetric")
 D.flow({V: B * R + R * A, A: R.T * V + V.T * R, B: R * V.T + V * R.T})
 X, Y, Z = D.let(X=B * B - V * V.T, Y=A * A - V.T * V, Z=B * V - V * A)
-M, J = D.let(
-    M=block([[A, V.T], [V, B]]), J=block([[identity(d), zeros(d, c)], [zeros(c, d), -identity(c)]])
-)
-D.step(M * J * M, "=", block([[Y, -Z.T], [-Z, -X]]), because="multiply the blocks")
+M, J = D.let(M=block([[A, V.T], [V, B]]), J=block([[identity(d), zeros(d, c)], [zeros(c, d), -identity(c)]]))
+D.step(M * J * M, "=", block([[Y, -Z.T], [-Z, -X]]), because="block by block")
 D.step(D.dt(X), "=", Z * R.T + R * Z.T, because="product rule")
 D.step(D.dt(Y), "=", -Z.T * R - R.T * Z, because="product rule")
 D.step(D.dt(Z), "=", X * R - R * Y, because="product rule")

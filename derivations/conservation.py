@@ -45,7 +45,7 @@ D.remark("One step of descent with learning rate lr: the first order cancels as 
 lr = D.scalar("lr", positive=True, constant=True)
 D.steps({W1: W1 - lr * W2.T * G, W2: W2 - lr * G * W1.T}, because="gradient descent")
 change = D.let(change=lr**2 * (W1 * G.T * G * W1.T - W2.T * G * G.T * W2))
-moved = D.step(D.next(imbalance) - imbalance, "=", change, because="expand both squares")
+moved = D.step(D.next(imbalance) - imbalance, "=", change, because="both squares are written out")
 D.conclude(D.next(imbalance), "=", imbalance + change, by=[moved], because="nothing was left out")
 D.step(
     trace(change),

@@ -33,10 +33,15 @@ D.remark("The potential at |beta| = r and imbalance λ as it is printed.")
 r, lam = D.scalar("r", positive=True), D.scalar("lam")
 s = D.let(s=sqrt(lam**2 + 4 * r**2))
 D.step(
-    D.gradient((s - 2 * lam) * sqrt(s + lam) / 3, r), "=", sqrt(s - lam), because="chain rule through both roots"
+    D.gradient((s - 2 * lam) * sqrt(s + lam) / 3, r),
+    "=",
+    sqrt(s - lam),
+    because="chain rule through both roots",
 )
 
-D.remark("The same without roots: P = √(S + δ) and Q = √(S - δ) move so that R = |beta| has speed 1 and δ rests.")
+D.remark(
+    "The same without roots: P = √(S + δ) and Q = √(S - δ) move so that R = |beta| has speed 1 and δ rests."
+)
 P, Q = D.scalars("P Q", positive=True)
 S, delta, R = D.let(S=(P**2 + Q**2) / 2, delta=(P**2 - Q**2) / 2, R=P * Q / 2)
 Phi = D.let(Phi=(S - 2 * delta) * P / 3)
@@ -88,7 +93,12 @@ a, c = D.scalar("a", nonzero=True), D.vector("c", n)
 b = D.let(b=O * c)
 k = D.let(k=a**2 - norm(b / a + unseen) ** 2 + norm(unseen) ** 2)
 D.step(k, "=", a**2 - norm(b) ** 2 / a**2, because="b is orthogonal to unseen")
-D.step(a**4 - k * a**2 - norm(b) ** 2, "=", 0, because="multiply through by a²; k = δ + |unseen|² is conserved")
-D.step(k**2 + 4 * norm(b) ** 2, "=", (a**2 + norm(b) ** 2 / a**2) ** 2, because="square of the line for k")
+D.step(a**4 - k * a**2 - norm(b) ** 2, "=", 0, because="k = δ + |unseen|² is conserved")
+D.step(
+    k**2 + 4 * norm(b) ** 2,
+    "=",
+    (a**2 + norm(b) ** 2 / a**2) ** 2,
+    because="4 |b|² completes the square of the line for k",
+)
 D.step((k + (a**2 + norm(b) ** 2 / a**2)) / 2, "=", a**2, because="the root with the plus sign")
 D.remark("So a² = (k + √(k² + 4|b|²))/2, and the map is b + a unseen.")

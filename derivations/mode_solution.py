@@ -56,10 +56,7 @@ D.step(target * y - shell / 2 * x, "=", kappa * x, because="x² + y² = 1; first
 D.step(target * x + shell / 2 * y, "=", kappa * y, because="x² + y² = 1; second component")
 D.step(target**2 + shell**2 / 4, "=", kappa**2, because="(x² + y²)² = 1")
 D.step(
-    (kappa + shell / 2) / target,
-    "=",
-    target / (kappa - shell / 2),
-    because="κ ± δ/2 are 2 κ y² and 2 κ x²",
+    (kappa + shell / 2) / target, "=", target / (kappa - shell / 2), because="κ ± δ/2 are 2 κ y² and 2 κ x²"
 )
 
 D.remark("The flow from c_plus (x, y) + c_minus (y, -x), with h = exp(-κ t); its growth is 1 at h = 1.")

@@ -44,7 +44,9 @@ s = D.scalar("s", constant=True)
 u, r = D.let(u=a * b, r=s - a * b)
 D.flow({a: b * r, b: a * r}, because="the mode equations")
 D.step(D.dt(a**2 - b**2), "=", 0, because="both squares grow by 2 u r")
-D.step((a**2 + b**2) ** 2, "=", (a**2 - b**2) ** 2 + 4 * u**2, because="expand")
+D.step(
+    (a**2 + b**2) ** 2, "=", (a**2 - b**2) ** 2 + 4 * u**2, because="4 u² is the difference of the squares"
+)
 rises = D.step(D.dt(u), "=", (a**2 + b**2) * r, because="product rule")
 D.conclude(D.dt(r), "=", -(a**2 + b**2) * r, by=[rises], because="the target rests")
 D.step(D.dt(r**2 / 2), "=", -(a**2 + b**2) * r**2, because="chain rule")

@@ -19,66 +19,68 @@ W1, W2, S = D.matrix("W1", m, d), D.matrix("W2", c, m), D.matrix("S", c, d)
 D1, D2 = D.matrix("D1", m, d), D.matrix("D2", c, m)
 
 D.remark("The second variation of the whitened loss |S - W2 W1|²/2, and moves that change nothing in it.")
+dW = D.let(dW=W2 * D1 + D2 * W1)
 D.step(
     D.along(norm(W2 * W1 - S) ** 2 / 2, {W1: D1, W2: D2}, order=2),
     "=",
-    norm(W2 * D1 + D2 * W1) ** 2 + 2 * dot(W2 * W1 - S, D2 * D1),
+    norm(dW) ** 2 + 2 * dot(W2 * W1 - S, D2 * D1),
     because=D.lemma("gradient_and_hessian"),
 )
-gauge = D.matrix("Z", m, m, "invertible")
+Z = D.matrix("Z", m, m, "invertible")
 D.step(
-    (W2 * gauge.I) * (gauge * D1) + (D2 * gauge.I) * (gauge * W1),
+    (W2 * Z.I) * (Z * D1) + (D2 * Z.I) * (Z * W1),
     "=",
-    W2 * D1 + D2 * W1,
-    because="along the gauge orbit (Z W1, W2 Z^{-1}); D2 D1 stays too",
+    dW,
+    because="along the gauge orbit (Z W1, W2 Z⁻¹); D2 D1 stays too",
 )
 R = D.matrix("R", d, d, "positive definite")
 D.step(
-    dot((W2 * D1 + D2 * W1) * R * R, W2 * D1 + D2 * W1) + 2 * dot(W2 * W1 * R * R - S * R, D2 * D1),
+    dot(dW * R * R, dW) + 2 * dot(W2 * W1 * R * R - S * R, D2 * D1),
     "=",
     norm(W2 * (D1 * R) + D2 * (W1 * R)) ** 2 + 2 * dot(W2 * (W1 * R) - S, D2 * (D1 * R)),
-    because="Sxx = R² and Syx = S R; W1 R and D1 R are the whitened layer",
+    because="Sxx = R² and Syx = S R: W1 R and D1 R are the whitened layer",
 )
 
 D.remark("A critical point: frames U, O, V of the r learned modes, A² their strengths; the rest is missing.")
 U, O, V = D.matrix("U", c, r, "frame"), D.matrix("O", m, r, "frame"), D.matrix("V", d, r, "frame")
 A, T = D.matrix("A", r, r, "diagonal"), D.matrix("T", c, d)
-PU, PO, PV = identity(c) - U * U.T, identity(m) - O * O.T, identity(d) - V * V.T
-missing = PU * T * PV
-target = U * A * A * V.T + missing
-first, second = O * A * V.T, U * A * O.T
+PU, PO, PV = D.let(PU=identity(c) - U * U.T, PO=identity(m) - O * O.T, PV=identity(d) - V * V.T)
+missing = D.let(missing=PU * T * PV)
+first, second, target = D.let(first=O * A * V.T, second=U * A * O.T, target=U * A * A * V.T + missing)
 D.step(second * first - target, "=", -missing, because="OᵀO = 1: what is learned is exact")
 D.step(second.T * missing, "=", 0, because="UᵀPU = 0: no gradient in the first layer")
 D.step(missing * first.T, "=", 0, because="PV V = 0: no gradient in the second layer")
 D.ships(formulas.residual, -missing, W1=first, W2=second, Sxx=identity(d), Syx=target)
 
-D.remark("Every direction, in the same frames.")
+D.remark("Every direction (E1, E2), in the same frames.")
 X, Y = D.matrix("X", r, r), D.matrix("Y", r, r)
 B, C = D.matrix("B", r, d), D.matrix("C", c, r)
 E, F = D.matrix("E", m, d), D.matrix("F", c, m)
 G, H = D.matrix("G", m, r), D.matrix("H", r, m)
-E1 = O * X * V.T + O * B * PV + PO * G * V.T + PO * E * PV
-E2 = U * Y * O.T + PU * C * O.T + U * H * PO + PU * F * PO
-dW = A * X + Y * A
+E1, E2 = D.let(
+    E1=O * X * V.T + O * B * PV + PO * G * V.T + PO * E * PV,
+    E2=U * Y * O.T + PU * C * O.T + U * H * PO + PU * F * PO,
+)
 D.step(
     second * E1 + E2 * first,
     "=",
-    U * dW * V.T + U * A * B * PV + PU * C * A * V.T,
+    U * (A * X + Y * A) * V.T + U * A * B * PV + PU * C * A * V.T,
     because="UᵀU = OᵀO = VᵀV = 1; three orthogonal blocks",
 )
 D.step(PU * E2 * E1 * PV, "=", PU * (C * B + F * PO * E) * PV, because="PU U = 0 and PV V = 0")
 D.step(
     norm(second * E1 + E2 * first) ** 2 - 2 * dot(missing, E2 * E1),
     "=",
-    norm(dW) ** 2
+    norm(A * X + Y * A) ** 2
     + (norm(A * B * PV) ** 2 + norm(PU * C * A) ** 2 - 2 * dot(missing, C * B))
     - 2 * dot(missing, F * PO * E),
     because="the blocks are orthogonal; G and H do not enter",
 )
-D.remark("Learned with learned: one block per ordered pair, strengths a^2 and b^2, on x_ij and y_ij.")
+
+D.remark("Learned with learned: one block per ordered pair, strengths a² and b², on x_ij and y_ij.")
 i, j = D.index("i", r), D.index("j", r)
 D.step(
-    norm(dW) ** 2,
+    norm(A * X + Y * A) ** 2,
     "=",
     sum_over(i, sum_over(j, (A[i, i] * X[i, j] + A[j, j] * Y[i, j]) ** 2)),
     because="A is diagonal",
@@ -88,7 +90,7 @@ D.step(
     (a * x + b * y) ** 2 + (b * x - a * y) ** 2,
     "=",
     (a**2 + b**2) * (x**2 + y**2),
-    because="eigenvalue a^2 + b^2 along (a, b), zero along (b, -a)",
+    because="eigenvalue a² + b² along (a, b), zero along (b, -a)",
 )
 
 D.remark("Learned with missing, in the singular vectors of what is missing, strengths on the diagonal of K.")
@@ -98,7 +100,7 @@ D.step(
     norm(A * P) ** 2 + norm(Q * A) ** 2 - 2 * dot(K, Q * P),
     "=",
     sum_over(i, sum_over(n, A[i, i] ** 2 * (P[i, n] ** 2 + Q[n, i] ** 2) - 2 * K[n, n] * P[i, n] * Q[n, i])),
-    because="P and Q are the coordinates of B and C; K is diagonal",
+    because="P and Q are the coordinates of B and C; A and K are diagonal",
 )
 D.step(
     a**2 * (x**2 + y**2) - 2 * s * x * y,
@@ -106,7 +108,13 @@ D.step(
     (a**2 - s) * ((x + y) ** 2 / 2) + (a**2 + s) * ((x - y) ** 2 / 2),
     because="eigenvalues s_i - s_k along (1, 1), s_i + s_k along (1, -1)",
 )
-D.step(a**2 * (1 + 1) - 2 * s, "<", 0, given=[(s, ">", a**2)], because="negative along (1, 1) if s_k > s_i")
+D.step(
+    a**2 * (1 + 1) - 2 * s,
+    "<",
+    0,
+    given=[(s, ">", a**2)],
+    because="the form at (1, 1) is negative if s_k > s_i",
+)
 
 D.remark("Empty neurons with missing modes.")
 h = D.index("h", m)
@@ -127,8 +135,8 @@ D.remark("So the index is the number of pairs (i, k) with s_k > s_i, plus m - r 
 D.ships(
     formulas.hvp,
     (
-        second.T * (U * dW * V.T + U * A * B * PV) - E2.T * missing,
-        (U * dW * V.T + PU * C * A * V.T) * first.T - missing * E1.T,
+        second.T * (U * (A * X + Y * A) * V.T + U * A * B * PV) - E2.T * missing,
+        (U * (A * X + Y * A) * V.T + PU * C * A * V.T) * first.T - missing * E1.T,
     ),
     W1=first,
     W2=second,

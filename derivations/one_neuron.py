@@ -29,20 +29,12 @@ D.flow({w: rate_w * a * gap, a: rate_a * dot(w, gap)}, because="gradient flow wi
 D.step(D.dt(rate_w * a**2 - rate_a * norm(w) ** 2), "=", 0, because="both squares move by 2 a w.gap")
 g, rho = D.scalars("g rho", positive=True, constant=True)
 D.flow({w: g / rho**2 * a * gap, a: g * rho**2 * dot(w, gap)}, because="the rates are g/ρ² and g ρ²")
-D.step(
-    D.dt(rho * w),
-    "=",
-    g * (a / rho) * (X.T * Y - (a / rho) * (rho * w)),
-    because="ρ w has the rate g",
-)
-D.step(
-    D.dt(a / rho),
-    "=",
-    g * dot(rho * w, X.T * Y - (a / rho) * (rho * w)),
-    because="a/ρ has the rate g",
-)
+D.step(D.dt(rho * w), "=", g * (a / rho) * (X.T * Y - (a / rho) * (rho * w)), because="ρ w has the rate g")
+D.step(D.dt(a / rho), "=", g * dot(rho * w, X.T * Y - (a / rho) * (rho * w)), because="a/ρ has the rate g")
 
-D.remark("Unit rates and XᵀY = s e with |e| = 1: on the shell of a start the cubic terms are a common factor.")
+D.remark(
+    "Unit rates and XᵀY = s e with |e| = 1: on the shell of a start the cubic terms are a common factor."
+)
 s, e = D.scalar("s", positive=True, constant=True), D.matrix("e", d, 1, "frame", constant=True)
 D.flow({w: a * (s * e - a * w), a: dot(w, s * e - a * w)})
 imbalance, size = D.let(imbalance=a**2 - norm(w) ** 2, size=a**2 + norm(w) ** 2)
@@ -73,7 +65,9 @@ D.step(
     because="quotient rule: a = p_a/√N solves its equation",
 )
 
-D.remark("In the span of a and e as for a scalar mode, target and shell its s and δ; across e by k = exp(-δ t/2).")
+D.remark(
+    "In the span of a and e as for a scalar mode, target and shell its s and δ; across e by k = exp(-δ t/2)."
+)
 kappa = D.scalar("kappa", positive=True, constant=True)
 x, y = D.drawn(unit_vector("2"), x=None, y=None, constant=True)
 target, shell = D.let(target=2 * kappa * x * y, shell=2 * kappa * (y**2 - x**2))
@@ -94,7 +88,10 @@ D.step(
 J, spread = D.let(J=(1 - h**2) / (2 * kappa), spread=norm(across) ** 2 * (1 - k**2) / shell)
 growth = D.let(growth=1 + plus**2 * J / h**2 + minus**2 * J + spread)
 D.step(
-    D.dt(growth), "=", (top_a / h) ** 2 + norm(grown) ** 2, because="e is orthogonal to across; 1 at the start"
+    D.dt(growth),
+    "=",
+    (top_a / h) ** 2 + norm(grown) ** 2,
+    because="e is orthogonal to across; 1 at the start",
 )
 a0, w0 = D.let(a0=y * plus - x * minus, w0=x * plus + y * minus)
 D.step(

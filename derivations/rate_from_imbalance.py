@@ -46,7 +46,9 @@ D.remark("V spans c directions in which the imbalance is at least α, so BᵀB �
 V, z = D.matrix("V", m, c, "frame"), D.vector("z", c)
 B = D.let(B=W2 * V)
 across = (identity(m) - V * V.T) * W2.T * z
-D.step(quad(W2 * W2.T, z), ">=", norm(B.T * z) ** 2, slack=norm(across) ** 2, because="1 - V Vᵀ is a projector")
+D.step(
+    quad(W2 * W2.T, z), ">=", norm(B.T * z) ** 2, slack=norm(across) ** 2, because="1 - V Vᵀ is a projector"
+)
 alpha, beta = D.scalars("alpha beta", nonnegative=True, constant=True)
 K, y = D.matrix("K", c, c, "semidefinite"), D.vector("y", c)
 BB = D.let(BB=alpha * identity(c) + K)

@@ -20,7 +20,9 @@ W1, W2 = D.matrix("W1", m, d), D.matrix("W2", c, m)
 S = D.matrix("S", c, d, constant=True)
 lam = D.scalar("lam", constant=True)
 
-D.remark("Whitened inputs. Both Gram matrices of the hidden layer follow from their sum and their difference.")
+D.remark(
+    "Whitened inputs. Both Gram matrices of the hidden layer follow from their sum and their difference."
+)
 D.flow({W1: W2.T * (S - W2 * W1), W2: (S - W2 * W1) * W1.T}, because="gradient flow with Sxx = 1, Syx = S")
 gram, imbalance = D.let(gram=W1 * W1.T + W2.T * W2, imbalance=W2.T * W2 - W1 * W1.T)
 D.step(D.dt(W1.T), "=", S.T * W2 - W1.T * (gram + imbalance) / 2, because="2 W2ᵀW2 is gram + imbalance")
@@ -30,7 +32,7 @@ D.remark("Stacked: a linear flow, a cubic term, and the deviation from balance, 
 Q = D.let(Q=block([[W1.T], [W2]]))
 F = D.let(F=block([[-lam / 2 * identity(d), S.T], [S, lam / 2 * identity(c)]]))
 deviation = D.let(deviation=imbalance - lam * identity(m))
-D.step(Q.T * Q, "=", gram, because="multiply the blocks")
+D.step(Q.T * Q, "=", gram, because="the blocks multiply and add")
 D.step(
     D.dt(Q),
     "=",
@@ -48,7 +50,7 @@ D.step(
 D.remark("So in balance λ > 0 makes W2 injective, m ≤ c, and λ < 0 makes W1ᵀ injective, m ≤ d.")
 D.ships(formulas.gram, Q * Q.T)
 
-D.remark("From here on any Z (N, m) in place of Q and any symmetric A in place of F: M = ZZᵀ obeys its own equation.")
+D.remark("From here on Z (N, m) is any Q and A any symmetric F: M = ZZᵀ obeys an equation of its own.")
 Z, A = D.matrix("Z", N, m), D.matrix("A", N, N, "symmetric", constant=True)
 D.flow({Z: A * Z - Z * (Z.T * Z) / 2}, because="the balanced flow")
 M = D.let(M=Z * Z.T)

@@ -21,14 +21,14 @@ F, modulus = D.let(F=V * diag(hadamard(signs, rates)) * V.T, modulus=V * diag(ra
 fixed = D.let(fixed=F + modulus)
 D.step(modulus * modulus, "=", F * F, because="σ² = 1")
 D.step(F * modulus, "=", modulus * F, because="the same eigenvectors")
-D.step(F * fixed + fixed * F - fixed * fixed, "=", 0, because="F and its modulus commute, and their squares agree")
-E = D.let(E=M - fixed)
 D.step(
-    F * M + M * F - M * M,
+    F * fixed + fixed * F - fixed * fixed,
     "=",
-    -modulus * E - E * modulus - E * E,
-    because="the terms without E cancel",
+    0,
+    because="F and its modulus commute, and their squares agree",
 )
+E = D.let(E=M - fixed)
+D.step(F * M + M * F - M * M, "=", -modulus * E - E * modulus - E * E, because="the terms without E cancel")
 
 D.remark("A for the modulus, C for E at the start, H = exp(-A t), and J the integral of HᵀH.")
 A, C = D.matrix("A", n, n, "symmetric", constant=True), D.matrix("C", n, n, "symmetric", constant=True)

@@ -49,6 +49,7 @@ GOOD = 'D.step((x + y)**2, "=", x**2 + 2*x*y + y**2)'
         ("return x", "'return' outside function"),
         ('D.step(q, "=", q)', "NameError: name 'q' is not defined"),
         ('D.step(sp.Symbol("q"), "=", y)', "q is not declared"),
+        ('D.step(sp.Symbol("x"), "=", y)', "this x is not the declared one"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
         ("raise SystemExit", "SystemExit"),
         ("exit(3)", "SystemExit: 3"),

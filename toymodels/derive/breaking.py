@@ -152,7 +152,7 @@ def _piece(tokens: Sequence[str], at: int) -> tuple[Piece, int]:
         return _environment(tokens, at)
     if token in _WORDS:
         word, after = _verbatim(tokens, after)
-        return Piece(token + word, 5.2 * (len(word) - 2) + 1.7), after
+        return Piece(token + word, 5.2 * len(re.sub(r"\\[a-zA-Z]+|[{}]", "", word)) + 1.7), after
     if token == "{":
         inside, after = _row(tokens, after, "}")
         return Piece("{", _width(inside), "atom", (inside,)), after

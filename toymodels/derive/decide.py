@@ -13,6 +13,7 @@ import numpy as np
 import sympy as sp
 
 from toymodels.arithmetic import systems
+from toymodels.derive.amends import confirmed
 from toymodels.derive.calculus import Integral, ScalarExpectation
 from toymodels.derive.domains import bounded, contradictory, domains, intervals
 from toymodels.derive.evaluate import Unknown
@@ -199,7 +200,7 @@ def _by_equal_pieces(difference: Any, setting: Setting, plan: Plan) -> Verdict:
     parts = pieces(difference)
     for part, hypotheses in parts:
         inside = setting.with_hypotheses(*hypotheses)
-        if part == 0 or contradictory(inside):
+        if part == 0 or contradictory(inside) or _vanishes_at_the_one_point(part, inside):
             continue
         verdict = decide_identity(setting.generic().statement((part, sp.S.Zero)), plan)
         if not (verdict.holds and verdict.evidence is Evidence.proved):
@@ -207,6 +208,15 @@ def _by_equal_pieces(difference: Any, setting: Setting, plan: Plan) -> Verdict:
     return Verdict(
         Outcome.holds, Evidence.proved, f"identity in each of its {len(parts)} pieces", cases=len(parts)
     )
+
+
+def _vanishes_at_the_one_point(part: sp.Expr, inside: Setting) -> bool:
+    """Whether a piece of one variable is a point, and vanishes there."""
+    found = intervals(inside, part)
+    if len(found) != 1:
+        return False
+    ((symbol, interval),) = found.items()
+    return bool(interval.low == interval.high and part.subs(symbol, sp.Rational(interval.low)) == 0)
 
 
 def _by_symbols(left: Any, right: Any, setting: Setting) -> Verdict:
@@ -408,7 +418,7 @@ def _condition(step: Step, plan: Plan) -> list[str]:
             found = separating_condition(statement, objective, plan.seed, system)
         except (*NOT_HERE, Rejected, ZeroDivisionError):
             continue
-        return [found.text] if found is not None else []
+        return [] if found is None else confirmed(found, step, lambda changed: _relation(changed, plan))
     return []
 
 

@@ -440,10 +440,13 @@ class Derivation:
                 continue
             for letter in sorted(letters(expression), key=str):
                 known = letter in self.setting.declared or letter in self.setting.sizes
-                if not known and not isinstance(letter, (Index, sp.Dummy)):
-                    raise InputError(
-                        f"{where}: {letter} is not declared; use D.scalar, D.vector, D.matrix or D.sizes"
-                    )
+                if known or isinstance(letter, (Index, sp.Dummy)):
+                    continue
+                if str(letter) in map(str, (*self.setting.declared, *self.setting.sizes)):
+                    raise InputError(f"{where}: this {letter} is not the declared one; use what D returned")
+                raise InputError(
+                    f"{where}: {letter} is not declared; use D.scalar, D.vector, D.matrix or D.sizes"
+                )
 
 
 def _written_out(rules: Mapping[Any, Any]) -> dict[Any, Any]:

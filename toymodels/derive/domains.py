@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 
-from toymodels.derive.setting import Hypothesis, Setting, is_piecewise
+from toymodels.derive.setting import COMPARE, Hypothesis, Setting, is_piecewise
 from toymodels.evidence.algebra import NotApplicable
 from toymodels.evidence.verdict import Counterexample, Evidence, Outcome, Verdict
 from toymodels.spaces import Domain
@@ -114,7 +114,7 @@ def _half_line(h: Hypothesis) -> tuple[sp.Symbol, Interval]:
 
 
 def contradictory(setting: Setting) -> bool:
-    """Return whether hypotheses on one variable, each against a number, exclude each other.
+    """Return whether hypotheses exclude each other: on one variable, or on the sign of one expression.
 
     Examples
     --------
@@ -132,7 +132,19 @@ def contradictory(setting: Setting) -> bool:
         except NotApplicable:
             continue
         found[symbol] &= half_line
-    return any(interval.is_empty for interval in found.values())
+    return any(interval.is_empty for interval in found.values()) or not all(_signs(setting.hypotheses))
+
+
+def _signs(hypotheses: Sequence[Hypothesis]) -> Iterator[set[int]]:
+    """Return the signs that each difference of sides may have under all hypotheses on it."""
+    for h in hypotheses:
+        base = sp.expand(h.left - h.right).primitive()[1]
+        signs = {-1, 0, 1}
+        for other in hypotheses:
+            gap = sp.expand(other.left - other.right).primitive()[1]
+            if gap in (base, -base):
+                signs &= {s for s in signs if COMPARE[other.relation](s if gap == base else -s, 0)}
+        yield signs
 
 
 def bounded(

@@ -50,7 +50,7 @@ def _zeros(difference: sp.Expr, symbol: sp.Symbol, domain: Domain) -> list[Zero]
     ends: list[Any] = [Fraction(end) for end in (domain.low, domain.high) if abs(end) != float("inf")]
     points = [p for p in dict.fromkeys([*ends, *CANDIDATES]) if domain.low <= p <= domain.high]
     return [
-        Zero(p, lambda order, p=p: _at(difference, symbol, p, order))
+        Zero(p, partial(_at, difference, symbol, p))
         for p in points
         if _at(difference, symbol, p, 0)
     ]

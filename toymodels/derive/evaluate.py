@@ -137,6 +137,8 @@ class Evaluator:
             return x
         if self.system.exact or not self.system.analytic:
             raise LeftArithmetic(f"{x} is irrational")
+        if self.system.name == "balls":
+            return _enclosed(x)
         return self.number(Fraction(str(x.evalf(MOST_DIGITS))))
 
     @run.register(sp.Add)
@@ -417,6 +419,16 @@ def _units(value: Any) -> list[Any]:
 
 def _entry_array(x: Any) -> Any:
     return x if isinstance(x, Compound) else np.asarray(x)
+
+
+def _enclosed(x: NumberSymbol) -> Any:
+    """Return a ball around a constant; its decimals would be a point beside it."""
+    import flint
+
+    known = {sp.pi: flint.arb.pi, sp.E: flint.arb.const_e}
+    if x not in known:
+        raise LeftArithmetic(f"{x} has no ball")
+    return known[x]()
 
 
 def _word_size(size: Any) -> Any:

@@ -200,7 +200,7 @@ def latex_name(name: str) -> str:
     """Return a name as LaTeX, as SymPy prints symbols: W1 is W_1, lam is lambda; a word is set as one."""
     known = {"lam": "lambda", "lambda_": "lambda", "eps": "epsilon"}
     printed = sp.latex(sp.Symbol(known.get(name, name)))
-    return re.sub(r"^[A-Za-z]{2,}", lambda word: rf"\mathit{{{word[0]}}}", printed)
+    return re.sub(r"^[A-Za-z]{2,}", lambda word: rf"\operatorname{{\mathit{{{word[0]}}}}}", printed)
 
 
 class _Constant(Matrix):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -105,24 +106,24 @@ def _by_digits(
 
 def _along(left: Any, right: Any, variable: Any, point: Any, side: str, fixed: Evaluator) -> Verdict:
     """Decide the limit with all letters but one held fixed; of a matrix, entry by entry."""
-    verdicts = []
+
+    def number(expression: Any, place: Any, context: Any, moved: dict[Any, Any]) -> Any:
+        value = _at(fixed, context, moved).run(expression)
+        return context.mpf(value[place] if place is not None else value)
+
+    def entry(place: Any, x: Any) -> Any:
+        return number(left, place, x.context, {variable: x})
+
     for place in _places(left, fixed):
-
-        def entry(side_: Any, context: Any, x: Any, place: Any = place) -> Any:
-            value = _at(fixed, context, {} if x is None else {variable: x}).run(side_)
-            return context.mpf(value[place] if place is not None else value)
-
-        verdicts.append(
-            limit_by_digits(
-                lambda x, entry=entry: entry(left, x.context, x),
-                _target(point, lambda context, entry=entry: entry(point, context, None, None)),
-                side,
-                _target(right, lambda context, entry=entry: entry(right, context, None)),
-            )
+        verdict = limit_by_digits(
+            partial(entry, place),
+            _target(point, lambda context: number(point, None, context, {})),
+            side,
+            _target(right, lambda context, place=place: number(right, place, context, {})),
         )
-        if verdicts[-1].refuted:
+        if verdict.refuted:
             break
-    return verdicts[-1]
+    return verdict
 
 
 def _places(left: Any, fixed: Evaluator) -> list[Any]:

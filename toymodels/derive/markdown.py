@@ -56,6 +56,7 @@ def _plain(latex: str) -> str:
     """Spell out what begins with a backslash and no letter: Markdown would take the backslash away."""
     text = re.sub(r"\\[^a-zA-Z]", lambda match: _SPELT.get(match[0], match[0]), latex)
     text = re.sub(r"\\operatorname\{(\w+)\}", r"\\mathop{\\mathrm{\1}}", text)
+    text = text.replace(r"\operatorname{", r"\mathop{")
     return " ".join(text.replace("<", r"\lt ").replace(">", r"\gt ").replace("*", r"\ast ").split())
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from toymodels.errors import InputError
-from toymodels.files import write_whole
+from toymodels.files import write_starter
 
 TEMPLATE = '''"""{title}: a derivation of my own; `toymodels check {file}` decides each step."""
 
@@ -51,12 +50,4 @@ def write_template(name: str, folder: str | os.PathLike = ".") -> Path:
         When the name is no identifier, the file exists, or the folder cannot
         be written.
     """
-    if not name.isidentifier():
-        raise InputError(f"NAME: expected a Python identifier, got {name!r}")
-    path = Path(folder) / f"{name}.py"
-    if path.exists():
-        raise InputError(f"{path}: exists already")
-    title = name.replace("_", " ").capitalize()
-    content = TEMPLATE.format(title=title, file=path.name)
-    write_whole({path: lambda file: file.write(content.encode())})
-    return path
+    return write_starter(name, folder, TEMPLATE)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from toymodels.evidence import points
 from toymodels.evidence.algebra import NotApplicable
 from toymodels.evidence.points import DIGITS, POINTS, TRIES, Expression, Symbol, Values, is_real
 from toymodels.evidence.verdict import Counterexample, Evidence, Outcome, Verdict
+from toymodels.randomness import streams
 from toymodels.spaces.source import Domain
 
 Form = Callable[[Expression], Expression]
@@ -25,7 +24,7 @@ class Identity:
 
     def __init__(self, sides: Sequence[Expression], domains: Mapping[Symbol, Domain], rng: Any):
         self.sides, self.domains = sides, domains
-        self.rng = np.random.default_rng(0 if rng is None else rng)
+        (self.rng,) = streams(rng, 1)
         self._numeric = points.numeric(sides, list(domains))
 
     def decide(self) -> Verdict:

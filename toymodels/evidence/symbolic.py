@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from toymodels.errors import InputError
 from toymodels.evidence import points
 from toymodels.evidence.algebra import NotApplicable
@@ -16,6 +14,7 @@ from toymodels.evidence.points import DIGITS, POINTS, Expression, Symbol, is_rea
 from toymodels.evidence.simplification import Identity, InternalDisagreement
 from toymodels.evidence.timelimit import TimedOut, can_limit, time_limit
 from toymodels.evidence.verdict import Counterexample, Evidence, Outcome, Verdict
+from toymodels.randomness import streams
 from toymodels.spaces.source import Domain
 from toymodels.validation import one_of
 
@@ -32,11 +31,11 @@ def by_symbols(
     seconds: float = 2.0,
     rng: Any = None,
 ) -> Verdict:
-    """Decide ``left = right``, wherever both are defined, by simplifying the difference to 0.
+    """Decide ``left = right``, wherever they are defined, by simplifying the difference to 0.
 
     Every symbol is taken to be real and of the sign that its domain has. That
-    SymPy finds 0 is checked at three random points in 50 digits; that the sides
-    differ in digits refutes the identity.
+    SymPy finds 0 is checked at three random points in 50 digits. Points at which
+    the sides differ in digits, or at which only one is real, refute the identity.
 
     Parameters
     ----------
@@ -189,7 +188,7 @@ class _Limit:
     ):
         self.formula, self.variable, self.point, self.side = formula, variable, point, side
         self.expected, self.domains = expected, domains
-        self.rng = np.random.default_rng(0 if rng is None else rng)
+        (self.rng,) = streams(rng, 1)
 
     def decide(self) -> Verdict:
         """Find SymPy's limit, compare it with the expected one and with the numbers."""
