@@ -34,7 +34,7 @@ D.ships(conservation.weighted_imbalance, weighted)
 
 D.remark("The same layers inside a product A W2 W1 B, H the gradient in the whole product, at equal rates.")
 A, B, H = D.matrix("A", k, c), D.matrix("B", d, n), D.matrix("H", k, n)
-imbalance = D.let(imbalance=W2.T * W2 - W1 * W1.T)
+imbalance = D.let(Lambda=W2.T * W2 - W1 * W1.T)
 D.step(D.gradient(dot(H, A * W2 * W1 * B), W1), "=", W2.T * A.T * H * B.T, because="chain rule")
 D.step(D.gradient(dot(H, A * W2 * W1 * B), W2), "=", A.T * H * B.T * W1.T, because="chain rule")
 D.flow({W1: -W2.T * A.T * H * B.T, W2: -A.T * H * B.T * W1.T})

@@ -48,12 +48,14 @@ D.step(
     (a**2 + b**2) ** 2, "=", (a**2 - b**2) ** 2 + 4 * u**2, because="4 u² is the difference of the squares"
 )
 rises = D.step(D.dt(u), "=", (a**2 + b**2) * r, because="product rule")
-D.conclude(D.dt(r), "=", -(a**2 + b**2) * r, by=[rises], because="the target rests")
+falls = D.conclude(D.dt(r), "=", -(a**2 + b**2) * r, by=[rises], because="the target rests")
 D.step(D.dt(r**2 / 2), "=", -(a**2 + b**2) * r**2, because="chain rule")
 
 D.remark("N grows at the rate at which the residual falls; N = 1 at the start.")
 N = D.scalar("N", positive=True)
 D.flow({N: (a**2 + b**2) * N})
-D.step(D.dt(r * N), "=", 0, because="the rates cancel")
+whole = D.step(D.dt(r * N), "=", D.dt(r) * N + r * D.dt(N), because="product rule")
+grows = D.step(D.dt(N), "=", (a**2 + b**2) * N, because="the law of N")
+D.conclude(D.dt(r * N), "=", 0, by=[whole, falls, grows], because="the rates cancel")
 D.remark("So r(t) = r(0)/N(t), and the loss is r(0)²/(2 N(t)²).")
 D.ships(scalar_mode.residual_rate, a**2 + b**2)

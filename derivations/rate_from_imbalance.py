@@ -36,7 +36,7 @@ D.ships(formulas.residual, G, Syx=W * Sxx)
 D.ships(formulas.chain, (W2.T * G, G * W1.T))
 
 D.remark("What the imbalance leaves to each layer, whatever the other one does; it is conserved.")
-imbalance = D.let(imbalance=W2.T * W2 - W1 * W1.T)
+imbalance = D.let(Lambda=W2.T * W2 - W1 * W1.T)
 D.step(D.dt(imbalance), "=", 0, because=D.lemma("conservation"))
 x = D.vector("x", m)
 D.step(quad(W2.T * W2, x), ">=", quad(imbalance, x), slack=norm(W1.T * x) ** 2, because="W1W1ᵀ ≥ 0")

@@ -24,9 +24,9 @@ D.remark(
     "Whitened inputs. Both Gram matrices of the hidden layer follow from their sum and their difference."
 )
 D.flow({W1: W2.T * (S - W2 * W1), W2: (S - W2 * W1) * W1.T}, because="gradient flow with Sxx = 1, Syx = S")
-gram, imbalance = D.let(gram=W1 * W1.T + W2.T * W2, imbalance=W2.T * W2 - W1 * W1.T)
-D.step(D.dt(W1.T), "=", S.T * W2 - W1.T * (gram + imbalance) / 2, because="2 W2ᵀW2 is gram + imbalance")
-D.step(D.dt(W2), "=", S * W1.T - W2 * (gram - imbalance) / 2, because="2 W1W1ᵀ is gram - imbalance")
+gram, imbalance = D.let(gram=W1 * W1.T + W2.T * W2, Lambda=W2.T * W2 - W1 * W1.T)
+D.step(D.dt(W1.T), "=", S.T * W2 - W1.T * (gram + imbalance) / 2, because="2 W2ᵀW2 is gram + Λ")
+D.step(D.dt(W2), "=", S * W1.T - W2 * (gram - imbalance) / 2, because="2 W1W1ᵀ is gram - Λ")
 
 D.remark("Stacked: a linear flow, a cubic term, and the deviation from balance, zero for λ-balanced weights.")
 Q = D.let(Q=block([[W1.T], [W2]]))
@@ -45,7 +45,7 @@ D.step(
     norm(W2 * x) ** 2,
     "=",
     norm(W1.T * x) ** 2 + lam * norm(x) ** 2 + dot(x, deviation * x),
-    because="the quadratic form of the imbalance",
+    because="the quadratic form of Λ",
 )
 D.remark("So in balance λ > 0 makes W2 injective, m ≤ c, and λ < 0 makes W1ᵀ injective, m ≤ d.")
 D.ships(formulas.gram, Q * Q.T)

@@ -28,7 +28,7 @@ def test_modules_say_what_they_are(name):
     assert (module.__doc__ or "").strip()
 
 
-ROUTES = ["exact", "flow", "descend", "compare", "verify", "TwoLayerLinear"]
+ROUTES = ["exact", "flow", "descend", "compare", "verify", "check", "TwoLayerLinear"]
 
 
 @pytest.mark.parametrize("name", ROUTES)

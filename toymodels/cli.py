@@ -146,7 +146,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _writer(text: str) -> Callable[[IO[bytes]], object]:
-    return lambda file: file.write(text.encode())
+    return lambda file: file.write(text.encode(errors="replace"))
 
 
 def _require_writable(outputs: dict[str, Path]) -> None:

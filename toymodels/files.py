@@ -45,6 +45,34 @@ def write_whole(writers: Mapping[Path, Writer], argument: str = "path") -> None:
             _remove(temporary)
 
 
+def write_starter(name: str, folder: str | os.PathLike[str], template: str, **words: object) -> Path:
+    """Write NAME.py from a template; return its path.
+
+    Parameters
+    ----------
+    name : str
+        An identifier.
+    folder : path
+    template : str
+        With ``{name}``, ``{title}``, ``{file}`` and the words given.
+
+    Raises
+    ------
+    InputError
+        When the name is no identifier, the file exists, or the folder cannot
+        be written.
+    """
+    if not name.isidentifier():
+        raise InputError(f"NAME: expected a Python identifier, got {name!r}")
+    path = Path(folder) / f"{name}.py"
+    if path.exists():
+        raise InputError(f"{path}: exists already")
+    title = name.replace("_", " ").capitalize()
+    content = template.format(name=name, title=title, file=path.name, **words)
+    write_whole({path: lambda file: file.write(content.encode())})
+    return path
+
+
 def _remove(temporary: Path) -> None:
     """Delete a temporary file if it is there; a folder that is no folder holds none."""
     try:

@@ -33,7 +33,9 @@ def test_the_gallery_is_large():
 
 
 @pytest.mark.parametrize("step", FALSE_STEPS, ids=lambda step: step.mistake.replace(" ", "-"))
-def test_the_mistake_is_found(step):
+def test_the_mistake_is_found(step, monkeypatch):
+    if not step.condition:
+        monkeypatch.setattr("toymodels.derive.decide._condition", lambda *args: [])  # costs more than all the rest
     D = Derivation(step.mistake)
     step.write(D)
     finding = D.check("quick").findings[-1]
@@ -41,7 +43,7 @@ def test_the_mistake_is_found(step):
     assert not finding.ok or step.note, "a mistake that passes must at least be flagged"
     assert any(step.note in note for note in [*finding.notes, ""])
     if step.condition:
-        assert f"holds when {step.condition}" in finding.notes
+        assert any(note.startswith(f"holds when {step.condition}") for note in finding.notes), finding.notes
     if step.mark == "FALSE" and step.small:
         shown = numbers(finding.verdict.counterexample)
         assert all(max(abs(x.numerator), x.denominator) <= 9 for x in shown)

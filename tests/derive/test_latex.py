@@ -13,10 +13,11 @@ from proof_files import write_proof
 import toymodels as tm
 from toymodels import derivations
 from toymodels.derive import Derivation
-from toymodels.derive.breaking import broken, pieces, shallow, width
+from toymodels.derive.breaking import broken, shallow
 from toymodels.derive.latex import HEAD, display, latex
 from toymodels.derive.prose import to_latex, to_markdown
 from toymodels.derive.record import formula, record
+from toymodels.derive.typeset import pieces, width
 
 needs_tex = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 OVERFULL = 20.0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from toymodels.errors import InputError
-from toymodels.files import write_whole
+from toymodels.files import write_starter
 
 TEMPLATE = '''"""{title}: my own theorem, verified with `toymodels verify {file}`."""
 
@@ -60,14 +59,6 @@ def write_template(name: str, folder: str | os.PathLike = ".") -> Path:
         When the name is no identifier, the file exists, or the folder cannot
         be written.
     """
-    if not name.isidentifier():
-        raise InputError(f"NAME: expected a Python identifier, got {name!r}")
     from datetime import date
 
-    path = Path(folder) / f"{name}.py"
-    if path.exists():
-        raise InputError(f"{path}: exists already")
-    title = name.replace("_", " ").capitalize()
-    content = TEMPLATE.format(name=name, title=title, file=path.name, year=date.today().year)
-    write_whole({path: lambda file: file.write(content.encode())})
-    return path
+    return write_starter(name, folder, TEMPLATE, year=date.today().year)

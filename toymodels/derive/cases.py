@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -23,16 +24,31 @@ def extra_hypotheses(step: Step, conclusion: Step) -> tuple[Hypothesis, ...]:
     return tuple(h for h in step.setting.hypotheses if h not in conclusion.setting.hypotheses)
 
 
-def left_out(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: int = 0) -> str | None:
-    """Return a draw that no case covers, as text; None where the cases cover everything for certain.
+@dataclass(frozen=True)
+class Coverage:
+    """What a case split leaves out.
 
-    The signs of one expression, and one variable compared with numbers, are
-    decided; otherwise small rationals and random draws are searched.
+    Attributes
+    ----------
+    missing : str
+        A case left out, as text; empty where none is found.
+    sampled : bool
+        Whether only a search found none.
     """
-    decided = _by_sign(cases)
-    decided = _on_the_line(setting, cases) if decided is None else decided
+
+    missing: str
+    sampled: bool = False
+
+
+def coverage(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: int = 0) -> Coverage:
+    """Return what no case covers.
+
+    One variable compared with numbers is decided by interval arithmetic on the
+    line; otherwise small rationals and random draws are searched.
+    """
+    decided = _on_the_line(setting, cases)
     if decided is not None:
-        return decided or None
+        return Coverage(decided)
     expressions = tuple(side for case in cases for h in case for side in (h.left, h.right))
 
     def judge(evaluator: Any) -> bool:
@@ -51,24 +67,11 @@ def left_out(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: in
         except NOT_HERE:
             continue
         if found.broken is not None:
-            return ", ".join(f"{name} = {value}" for name, value in found.broken.printed().items())
-        return UNCERTAIN
-    return UNCERTAIN
-
-
-def _by_sign(cases: Sequence[tuple[Hypothesis, ...]]) -> str | None:
-    """Return "" when the cases are the signs of one expression and leave none out, or None."""
-    base = sp.expand(cases[0][0].left - cases[0][0].right).primitive()[1]
-    covered: set[int] = set()
-    for case in cases:
-        signs = {-1, 0, 1}
-        for h in case:
-            gap = sp.expand(h.left - h.right).primitive()[1]
-            if gap not in (base, -base):
-                return None
-            signs &= {s for s in signs if COMPARE[h.relation](s if gap == base else -s, 0)}
-        covered |= signs
-    return "" if covered == {-1, 0, 1} else None
+            printed = found.broken.printed().items()
+            return Coverage(", ".join(f"{name} = {value}" for name, value in printed) or "a case")
+        if found.cases:
+            return Coverage("", sampled=True)
+    return Coverage("cases that cannot be drawn")
 
 
 def _on_the_line(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]]) -> str | None:

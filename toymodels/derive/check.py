@@ -90,8 +90,8 @@ def _resting(finding: Finding, checked: Checked) -> Finding:
             finding.verdict = undecided(f"it rests on {names}, which did not pass")
         elif finding.verdict.holds:
             steps = [x for x in line.by if isinstance(x, Step)]
-            why = why_follows(line, steps)
-            finding.notes.append(why or "checked alone")
-            if why:
+            reason = why_follows(line, steps) if steps else None
+            finding.notes.append(reason.text if reason else "checked alone")
+            if reason is not None and not reason.sampled:
                 _lift(finding, [found for x in steps if (found := checked.of(x)) is not None])
     return finding

@@ -106,8 +106,11 @@ def decide(line: Step | Ships, effort: str, seed: int) -> Finding:
 
 
 def _only_names_differ(written: Any, plain: Any) -> bool:
-    """Whether the sides are one expression once names are written out, and simplified as it is written."""
-    return plain is not written and plain.left == plain.right and plain.relation == "="
+    """Whether the sides are one expression once names are written out, and none is the other's definition."""
+    if plain is written or plain.relation != "=" or plain.left != plain.right:
+        return False
+    sides = (written.left, written.right)
+    return not any(x == y or getattr(x, "definition", None) == y for x, y in (sides, sides[::-1]))
 
 
 def _ships(line: Ships, plan: Plan) -> Finding:
@@ -173,7 +176,8 @@ def _piecewise_equation(left: Any, right: Any, setting: Setting, plan: Plan) -> 
     try:
         return _by_equal_pieces(plain(left - right, setting), setting, plan)
     except NotApplicable:
-        verdict.why = f"in the {len(cells)} cells that the draws met, {verdict.why}"
+        met = "the only cell" if len(cells) == 1 else f"the {len(cells)} cells"
+        verdict.why = f"in {met} that the draws met, {verdict.why}"
         return verdict
 
 

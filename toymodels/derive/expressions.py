@@ -9,7 +9,7 @@ scalar) and accept shapes that do not fit.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sympy as sp
@@ -77,24 +77,24 @@ class Matrix(sp.Basic):
         return Entry(self, *map(sp.sympify, key))
 
     def __add__(self, other: Any) -> Matrix:
-        return _add(self, other, f"{self} + {other}")
+        return _add(self, other, lambda: f"{self} + {other}")
 
     def __radd__(self, other: Any) -> Matrix:
-        return _add(self, other, f"{other} + {self}")
+        return _add(self, other, lambda: f"{other} + {self}")
 
     def __neg__(self) -> Matrix:
         return scaled(sp.S.NegativeOne, self)
 
     def __sub__(self, other: Any) -> Matrix:
-        return _add(self, -sp.sympify(other), f"{self} - {other}")
+        return _add(self, -sp.sympify(other), lambda: f"{self} - {other}")
 
     def __rsub__(self, other: Any) -> Matrix:
-        return _add(-self, other, f"{other} - {self}")
+        return _add(-self, other, lambda: f"{other} - {self}")
 
     def __mul__(self, other: Any) -> Matrix:
         other = sp.sympify(other)
         if not isinstance(other, Matrix):
-            return scaled(_scalar(other, f"{self} * {other}"), self)
+            return scaled(_scalar(other, lambda: f"{self} * {other}"), self)
         if self.shape[1] != other.shape[0]:
             shapes = f"{show_shape(self.shape)} and {show_shape(other.shape)}"
             raise ShapeError(f"{self} * {other}: shapes {shapes} do not multiply")
@@ -108,10 +108,10 @@ class Matrix(sp.Basic):
     __matmul__ = __mul__
 
     def __rmul__(self, other: Any) -> Matrix:
-        return scaled(_scalar(sp.sympify(other), f"{other} * {self}"), self)
+        return scaled(_scalar(sp.sympify(other), lambda: f"{other} * {self}"), self)
 
     def __truediv__(self, other: Any) -> Matrix:
-        return scaled(1 / _scalar(sp.sympify(other), f"{self} / {other}"), self)
+        return scaled(1 / _scalar(sp.sympify(other), lambda: f"{self} / {other}"), self)
 
     def __rtruediv__(self, other: Any) -> Matrix:
         raise ShapeError(f"{other} / ({self}): divide by a matrix as A.I, its inverse")
@@ -145,22 +145,22 @@ def _bare(matrix: Matrix) -> Matrix:
     return matrix.args[1] if isinstance(matrix, Scaled) else matrix
 
 
-def _scalar(x: sp.Basic, where: str) -> sp.Expr:
+def _scalar(x: sp.Basic, where: Callable[[], str]) -> sp.Expr:
     if not isinstance(x, sp.Expr):
-        raise InputError(f"{where}: expected a scalar, got {type(x).__name__}")
+        raise InputError(f"{where()}: expected a scalar, got {type(x).__name__}")
     return x
 
 
-def _add(left: Matrix, right: Any, where: str) -> Matrix:
+def _add(left: Matrix, right: Any, where: Callable[[], str]) -> Matrix:
     right = sp.sympify(right)
     if right == 0:
         return left
     if not isinstance(right, Matrix):
         raise ShapeError(
-            f"{where}: a matrix {show_shape(left.shape)} and a scalar do not add; write x * identity(n)"
+            f"{where()}: a matrix {show_shape(left.shape)} and a scalar do not add; write x * identity(n)"
         )
     if left.shape != right.shape:
-        raise ShapeError(f"{where}: shapes {show_shape(left.shape)} and {show_shape(right.shape)} do not add")
+        raise ShapeError(f"{where()}: shapes {show_shape(left.shape)} and {show_shape(right.shape)} do not add")
     terms = [term for x in (left, right) for term in (x.args if isinstance(x, MatrixSum) else (x,))]
     return MatrixSum(*terms)
 
@@ -449,6 +449,9 @@ class _Shown(sp.Symbol):
         self = sp.Symbol.__xnew__(cls, f"{place}", real=True)
         self.matrix, self.whole = matrix, whole
         return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.matrix, self.whole)
 
     def _sympystr(self, printer: Any) -> str:
         if self.whole:

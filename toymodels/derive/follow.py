@@ -7,7 +7,7 @@ linear combinations of the named lines and substitution remain.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ from toymodels.arithmetic import words
 from toymodels.arithmetic.commutative import Scalar
 from toymodels.arithmetic.words import Words
 from toymodels.derive import calculus, expressions, scalars
-from toymodels.derive.cases import extra_hypotheses, left_out
+from toymodels.derive.cases import MOST_CASES, coverage, extra_hypotheses
 from toymodels.derive.evaluate import IN_WORDS, Evaluator
 from toymodels.derive.expressions import Matrix, MatrixLetter, MatrixSum, Scaled
 from toymodels.derive.functions import PIECEWISE
@@ -32,8 +32,27 @@ _OPAQUE = (calculus.Dt, calculus.Next, calculus.Along, calculus.Gradient, calcul
            scalars.Applied, sp.Function)  # fmt: skip
 
 
-def why_follows(conclusion: Step, lines: Sequence[Step]) -> str:
-    """Say how the conclusion follows from the lines, or return "" when no way is found.
+ALONE = "identity by itself"
+"""What is said of a conclusion that holds without the lines it names."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How a conclusion follows.
+
+    Attributes
+    ----------
+    text : str
+    sampled : bool
+        Whether only a search says that the cases leave nothing out.
+    """
+
+    text: str
+    sampled: bool = False
+
+
+def why_follows(conclusion: Step, lines: Sequence[Step]) -> Reason | None:
+    """Say how the conclusion follows from the lines, or return None when no way is found.
 
     A line with hypotheses of its own is a case: then each case must give the
     conclusion alone, together with the lines that hold in general, and the
@@ -43,15 +62,30 @@ def why_follows(conclusion: Step, lines: Sequence[Step]) -> str:
     conclusion, lines = written_out(conclusion), [written_out(line) for line in lines]
     general = [line for line in lines if not extra_hypotheses(line, conclusion)]
     split = [line for line in lines if extra_hypotheses(line, conclusion)]
+    if _stands_alone(conclusion):
+        return Reason(f"{ALONE}, needs none of {cited}")
     if not split:
-        return f"follows from {cited}" if follows(conclusion, general) else ""
+        return Reason(f"follows from {cited}") if follows(conclusion, general) else None
     cases = list(dict.fromkeys(extra_hypotheses(line, conclusion) for line in split))
     for case in cases:
         inside = [line for line in split if extra_hypotheses(line, conclusion) == case]
         if not follows(replace(conclusion, setting=inside[0].setting), [*general, *inside]):
-            return ""
-    missing = left_out(conclusion.setting, cases)
-    return f"follows from {cited}, whose cases cover everything" if missing is None else ""
+            return None
+    cover = coverage(conclusion.setting, cases)
+    if cover.missing:
+        return None
+    how = f"no draw of {MOST_CASES} is left out by its cases" if cover.sampled else "whose cases cover everything"
+    return Reason(f"follows from {cited}, {how}", cover.sampled)
+
+
+def _stands_alone(conclusion: Step) -> bool:
+    """Whether both sides are the same combination of words already."""
+    if conclusion.relation != "=":
+        return False
+    try:
+        return not _coordinates(_difference(conclusion), _held(conclusion))
+    except (LeftArithmetic, ZeroDivisionError):
+        return False
 
 
 def follows(conclusion: Step, lines: Sequence[Step]) -> bool:

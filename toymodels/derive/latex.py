@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from toymodels.derive.breaking import INDENT, WIDTH, broken, shallow, width
+from toymodels.derive.breaking import INDENT, WIDTH, broken, shallow
+from toymodels.derive.document import LAWS, Document, Entry, Formula
 from toymodels.derive.page import count
 from toymodels.derive.prose import shapes, to_latex
-from toymodels.derive.record import LAWS, Document, Entry, Formula
+from toymodels.derive.typeset import width
 
 HEAD = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,14 @@ ENTRY_POINT = "toymodels.derivations"
 def installed_folders() -> list[Path]:
     """Return the folders of installed derivations."""
     points = sorted(entry_points(group=ENTRY_POINT), key=lambda point: point.name)
-    return [Path(folder) for point in points for folder in point.load().__path__]
+    return [folder for point in points for folder in _folders(point)]
+
+
+def _folders(point: EntryPoint) -> list[Path]:
+    try:
+        return [Path(folder) for folder in point.load().__path__]
+    except Exception as error:
+        raise InputError(f"plug-in {point.name} ({point.value}): {type(error).__name__}: {error}") from error
 
 
 _LOADED: dict[Path, Lemma] = {}

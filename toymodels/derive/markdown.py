@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from toymodels.derive.document import LAWS, Document, Entry, Formula
 from toymodels.derive.page import count
 from toymodels.derive.prose import shapes, to_markdown
-from toymodels.derive.record import LAWS, Document, Entry, Formula
 
 RELATIONS = {"<=": r"\le", ">=": r"\ge", "->": r"\to", "computes": "=", "<": r"\lt", ">": r"\gt"}
 _SPELT = {

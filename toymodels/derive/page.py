@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from toymodels.derive.record import LAWS, Document, Entry, Formula
+from toymodels.derive.document import LAWS, Document, Entry, Formula
 
 WIDTH = 100
 HARD_SPACE = "\N{NO-BREAK SPACE}"
@@ -28,7 +28,10 @@ def page(documents: Sequence[Document], seconds: float, verbose: bool = False) -
 
 def document_lines(document: Document, verbose: bool = False) -> list[str]:
     """Return the lines of one derivation."""
-    lines = [*textwrap.wrap(document.title, WIDTH), *_words(f"{document.source}  [{document.name}]".strip(), 4)]
+    lines = [
+        *textwrap.wrap(document.title, WIDTH),
+        *_words(f"{document.source}  [{document.name}]".strip(), 4),
+    ]
     lines += ["", *_declared(document)]
     case = None
     for entry in document.entries:

@@ -14,9 +14,10 @@ from typing import Any
 
 from toymodels.batch import Progress, environment, in_workers
 from toymodels.derive.check import check_derivation
+from toymodels.derive.document import Document, Entry, Formula
 from toymodels.derive.loader import load_file
 from toymodels.derive.page import page
-from toymodels.derive.record import Document, Entry, Formula, record
+from toymodels.derive.record import record
 from toymodels.evidence.plan import CASES
 from toymodels.validation import one_of, positive_int
 
