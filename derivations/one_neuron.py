@@ -23,7 +23,7 @@ loss, gap = D.let(loss=norm(a * X * w - Y) ** 2 / 2, gap=X.T * Y - a * w)
 D.step(D.gradient(loss, w), "=", -a * gap, because="XᵀX = 1")
 D.step(D.gradient(loss, a), "=", -dot(w, gap), because="XᵀX = 1")
 
-D.remark("With layer rates an imbalance is conserved; in units of w and a it is rates that are equal.")
+D.remark("With layer rates an imbalance is conserved; the rescaled weights ρ w and a/ρ have equal rates.")
 rate_w, rate_a = D.scalars("eta_w eta_a", positive=True, constant=True)
 D.flow({w: rate_w * a * gap, a: rate_a * dot(w, gap)}, because="gradient flow with layer rates")
 D.step(D.dt(rate_w * a**2 - rate_a * norm(w) ** 2), "=", 0, because="both squares move by 2 a w.gap")
@@ -50,8 +50,9 @@ pw, pa = D.vector("p_w", d), D.scalar("p_a")
 root, delta = D.scalar("root", positive=True), D.scalar("delta", constant=True)
 q2 = D.let(q2=norm(pw) ** 2 + pa**2)
 D.flow({pw: pa * s * e - delta / 2 * pw, pa: s * dot(e, pw) + delta / 2 * pa, root: q2 / (2 * root)})
-D.step(D.dt(root**2), "=", q2, because="chain rule")
-D.step(D.dt(pa**2 - norm(pw) ** 2 - delta * root**2), "=", 0, because="the terms with s cancel")
+grows = D.step(D.dt(root**2), "=", q2, because="chain rule")
+apart = D.step(D.dt(pa**2 - norm(pw) ** 2), "=", delta * q2, because="the terms with s cancel")
+D.conclude(D.dt(pa**2 - norm(pw) ** 2 - delta * root**2), "=", 0, by=[apart, grows])
 D.step(
     D.dt(pw / root),
     "=",

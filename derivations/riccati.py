@@ -54,7 +54,9 @@ D.remark("From here on Z (N, m) is any Q and A any symmetric F: M = ZZᵀ obeys 
 Z, A = D.matrix("Z", N, m), D.matrix("A", N, N, "symmetric", constant=True)
 D.flow({Z: A * Z - Z * (Z.T * Z) / 2}, because="the balanced flow")
 M = D.let(M=Z * Z.T)
-D.step(D.dt(M), "=", A * M + M * A - M * M, because="product rule; A is symmetric")
+law = D.step(D.dt(Z), "=", A * Z - Z * (Z.T * Z) / 2, because="the law of Z")
+both = D.step(D.dt(M), "=", D.dt(Z) * Z.T + Z * D.dt(Z).T, because="product rule")
+D.conclude(D.dt(M), "=", A * M + M * A - M * M, by=[both, law], because="A is symmetric")
 D.ships(riccati.stacked_velocity, D.dt(Z), Q=Z, F=A)
 D.ships(riccati.velocity, D.dt(M), F=A)
 
@@ -62,12 +64,20 @@ D.remark("A solution: P follows the linear flow, the bracket K its growth.")
 P, K = D.matrix("P", N, m), D.matrix("K", m, m, "positive definite")
 D.flow({P: A * P, K: P.T * P})
 quotient = D.let(quotient=P * K.I * P.T)
-D.step(D.dt(K.I), "=", -K.I * P.T * P * K.I, because="derivative of an inverse")
-D.step(
+top = D.step(D.dt(P), "=", A * P, because="the law of P")
+bottom = D.step(D.dt(K.I), "=", -K.I * P.T * P * K.I, because="derivative of an inverse")
+three = D.step(
+    D.dt(quotient),
+    "=",
+    D.dt(P) * K.I * P.T + P * D.dt(K.I) * P.T + P * K.I * D.dt(P).T,
+    because="product rule",
+)
+D.conclude(
     D.dt(quotient),
     "=",
     A * quotient + quotient * A - quotient * quotient,
-    because="product rule; the inverse gives the last term",
+    by=[three, top, bottom],
+    because="the inverse gives the last term",
 )
 D.ships(riccati.quotient, quotient, inverse=K.I)
 

@@ -36,12 +36,22 @@ H, J = D.matrix("H", n, n), D.matrix("J", n, n)
 D.flow({H: -A * H, J: H.T * H})
 bracket = D.let(bracket=identity(n) + J * C)
 solution = D.let(solution=H * C * bracket.I * H.T)
-D.step(D.dt(bracket.I), "=", -bracket.I * (H.T * H) * C * bracket.I, because="derivative of an inverse")
-D.step(
+decays = D.step(D.dt(H), "=", -A * H, because="the law of H")
+inverse = D.step(
+    D.dt(bracket.I), "=", -bracket.I * (H.T * H) * C * bracket.I, because="derivative of an inverse"
+)
+three = D.step(
+    D.dt(solution),
+    "=",
+    D.dt(H) * C * bracket.I * H.T + H * C * D.dt(bracket.I) * H.T + H * C * bracket.I * D.dt(H).T,
+    because="product rule",
+)
+D.conclude(
     D.dt(solution),
     "=",
     -A * solution - solution * A - solution * solution,
-    because="product rule; the inverse gives the last term",
+    by=[three, decays, inverse],
+    because="the inverse gives the last term",
 )
 
 D.remark("With a source γ²: G and Ω = √(G² + γ²) have the eigenvalues (τ ∓ γ²/τ)/2.")

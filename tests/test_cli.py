@@ -215,7 +215,14 @@ def test_bad_numbers_get_one_line(capsys, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nonsense",), ("verify", "--effort", "heroic"), ("check", "--effort", "heroic"), ("draw", "--width", "huge"), ()]
+    "arguments",
+    [
+        ("nonsense",),
+        ("verify", "--effort", "heroic"),
+        ("check", "--effort", "heroic"),
+        ("draw", "--width", "huge"),
+        (),
+    ],
 )
 def test_bad_usage_exits_with_two(capsys, arguments):
     assert call(capsys, *arguments)[0] == 2

@@ -145,3 +145,17 @@ def _(D):
     x, y = D.scalars("x y")
     D.flow({x: 2 * x, y: 2 * y})
     D.step(D.dt(x**2 + y**2), "<=", 0)
+
+
+@false_step("second derivative with the other letter held still")
+def _(D):
+    x, y = D.scalars("x y")
+    D.flow({x: x * y, y: -(x**2)})
+    D.step(D.dt(D.dt(x)), "=", x * y**2)
+
+
+@false_step("momentum's second step with the old velocity")
+def _(D):
+    x, v = D.scalars("x v")
+    D.steps({x: x + v, v: v - x})
+    D.step(D.next(D.next(x)), "=", x + 2 * v)

@@ -153,3 +153,20 @@ def _(D):
     Q, A = D.matrix("Q", d, d), D.matrix("A", d, d, constant=True)
     D.flow({Q: Q * (A - A.T)})
     D.step(D.dt(Q * Q.T), "=", 0)
+
+
+@true_step("second derivative of an oscillator, whose letters move each other")
+def _(D):
+    x, y = D.scalars("x y")
+    D.flow({x: y, y: -x})
+    D.step(D.dt(D.dt(x)), "=", -x)
+    D.step(D.dt(D.dt(D.dt(x))), "=", -y)
+
+
+@true_step("two steps of momentum")
+def _(D):
+    x, v = D.scalars("x v")
+    lr, b = D.scalars("lr b", constant=True)
+    D.steps({x: x + b * v - lr * x, v: b * v - lr * x})
+    D.step(D.next(x) - x, "=", D.next(v))
+    D.step(D.next(D.next(x)), "=", (1 + b - lr) * D.next(x) - b * x)

@@ -65,7 +65,10 @@ def determinant(A: Array) -> Any:
     Fraction(1, 1)
     """
     if isinstance(A, Jet):
-        return _determinant_jet(A)
+        try:
+            return _determinant_jet(A)
+        except ZeroDivisionError:
+            return _expand(A)
     if not isinstance(A, (np.ndarray, Measured)):
         raise LeftArithmetic(f"{type(A).__name__} has no determinant")
     try:
@@ -103,10 +106,10 @@ def _eliminate_measured(A: Measured) -> tuple[Measured, Any]:
     return Measured(np.stack([r.value[n:] for r in rows]), np.stack([r.error[n:] for r in rows])), product
 
 
-def _expand(A: Measured) -> Measured:
-    """Expand the determinant along the rows: without division, its error stays finite at singular matrices."""
+def _expand(A: Measured | Jet) -> Any:
+    """Expand the determinant along the rows, without division: where singular, it has errors and slopes."""
     n = len(A)
-    minors: dict[tuple[int, ...], Any] = {(): Measured(1.0)}
+    minors: dict[tuple[int, ...], Any] = {(): 1}
     for row in range(n):
         minors = {
             columns: _total(

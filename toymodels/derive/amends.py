@@ -1,4 +1,4 @@
-"""What a false step lacks: a condition found by search, decided as a hypothesis of the step where it can be."""
+"""What a false step lacks: a condition found by search, then decided as a hypothesis of the step."""
 
 from __future__ import annotations
 

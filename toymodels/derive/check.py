@@ -10,7 +10,7 @@ from toymodels.derive.decide import Finding, decide
 from toymodels.derive.follow import why_follows
 from toymodels.derive.lines import Broken, Line, Ships, Step
 from toymodels.evidence.plan import CASES
-from toymodels.evidence.verdict import undecided
+from toymodels.evidence.verdict import Outcome, undecided
 from toymodels.validation import one_of, positive_int
 
 
@@ -68,10 +68,11 @@ def check_derivation(derivation: Any, effort: str = "normal", seed: int = 0) -> 
 
 def _lift(finding: Finding, cited: list[Finding]) -> None:
     """Give a conclusion the evidence of the lines that it follows from, where that is stronger."""
+    verdict = finding.verdict
     weakest = min(found.verdict.evidence for found in cited)
-    if weakest > finding.verdict.evidence:
-        finding.verdict.evidence = weakest
-        finding.verdict.why = f"as strong as the lines it follows from; alone: {finding.verdict.why}"
+    if not verdict.holds or weakest > verdict.evidence:
+        verdict.outcome, verdict.evidence = Outcome.holds, weakest
+        verdict.why = f"as strong as the lines it follows from; alone: {verdict.why}"
 
 
 def _resting(finding: Finding, checked: Checked) -> Finding:
@@ -85,13 +86,14 @@ def _resting(finding: Finding, checked: Checked) -> Finding:
             finding.verdict = undecided(f"the lemma {line.lemma.title!r} did not pass its own check")
     if line.concludes:
         fallen = [x for x in line.by if (found := checked.of(x)) is not None and not found.ok]
-        if fallen and finding.verdict.holds:
+        if fallen and not finding.verdict.refuted:
             names = ", ".join(f"({x.number})" for x in fallen if isinstance(x, Step))
             finding.verdict = undecided(f"it rests on {names}, which did not pass")
-        elif finding.verdict.holds:
+        elif not finding.verdict.refuted:
             steps = [x for x in line.by if isinstance(x, Step)]
             reason = why_follows(line, steps) if steps else None
-            finding.notes.append(reason.text if reason else "checked alone")
+            if reason is not None or finding.verdict.holds:
+                finding.notes.append(reason.text if reason else "checked alone")
             if reason is not None and not reason.sampled:
                 _lift(finding, [found for x in steps if (found := checked.of(x)) is not None])
     return finding

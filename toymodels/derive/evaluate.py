@@ -346,12 +346,20 @@ class Evaluator:
 
     def _moving(self, of: sp.Basic, law: Mapping[sp.Basic, Any], what: str) -> list[sp.Basic]:
         """Return the letters that the law moves; a letter with no law must be a declared constant."""
-        held = {x for x in scalars.letters(of) & set(self.values) if not isinstance(self.values[x], int)}
+        held = {x for x in self._reached(of) & set(self.values) if not isinstance(self.values[x], int)}
         still = [x for x in held if x not in law and x not in self.constants]
         if still:
             names = ", ".join(sorted(map(str, still)))
             raise Unknown(f"no {what} is declared for {names}; declare it, or D.constant({names})")
         return [x for x in held if x in law]
+
+    def _reached(self, node: sp.Basic) -> set[sp.Basic]:
+        """The letters that a value depends on, those that enter by the laws of others among them."""
+        if isinstance(node, (sp.Symbol, expressions.MatrixLetter)):
+            return {node}
+        reached = set().union(*map(self._reached, node.args))
+        law = self.flow if isinstance(node, calculus.Dt) else self.steps if isinstance(node, calculus.Next) else {}
+        return reached.union(*(self._reached(law[x]) for x in reached & set(law)))
 
     def _slope(self, of: sp.Basic, directions: Mapping[sp.Basic, Any], order: int = 1) -> Any:
         """Return the derivative of an expression along directions, as values."""

@@ -160,7 +160,8 @@ def _add(left: Matrix, right: Any, where: Callable[[], str]) -> Matrix:
             f"{where()}: a matrix {show_shape(left.shape)} and a scalar do not add; write x * identity(n)"
         )
     if left.shape != right.shape:
-        raise ShapeError(f"{where()}: shapes {show_shape(left.shape)} and {show_shape(right.shape)} do not add")
+        shapes = f"{show_shape(left.shape)} and {show_shape(right.shape)}"
+        raise ShapeError(f"{where()}: shapes {shapes} do not add")
     terms = [term for x in (left, right) for term in (x.args if isinstance(x, MatrixSum) else (x,))]
     return MatrixSum(*terms)
 

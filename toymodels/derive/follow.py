@@ -74,7 +74,8 @@ def why_follows(conclusion: Step, lines: Sequence[Step]) -> Reason | None:
     cover = coverage(conclusion.setting, cases)
     if cover.missing:
         return None
-    how = f"no draw of {MOST_CASES} is left out by its cases" if cover.sampled else "whose cases cover everything"
+    searched = f"no draw of {MOST_CASES} is left out by its cases"
+    how = searched if cover.sampled else "whose cases cover everything"
     return Reason(f"follows from {cited}, {how}", cover.sampled)
 
 
@@ -83,7 +84,7 @@ def _stands_alone(conclusion: Step) -> bool:
     if conclusion.relation != "=":
         return False
     try:
-        return not _coordinates(_difference(conclusion), _held(conclusion))
+        return not _coordinates(_difference(conclusion), conclusion)
     except (LeftArithmetic, ZeroDivisionError):
         return False
 
@@ -136,9 +137,8 @@ def _substituted(difference: Any, lines: Sequence[Step]) -> Any:
 
 def _combines(target: Any, conclusion: Step, lines: Sequence[Step]) -> bool:
     try:
-        held = _held(conclusion)
-        wanted = _coordinates(target, held)
-        columns = [_coordinates(_difference(line), held) for line in lines]
+        wanted = _coordinates(target, conclusion)
+        columns = [_coordinates(_difference(line), conclusion) for line in lines]
     except (LeftArithmetic, ZeroDivisionError):
         return False
     keys = list(dict.fromkeys(key for column in (wanted, *columns) for key in column))
@@ -177,21 +177,25 @@ def _remainder_nonnegative(target: Any, conclusion: Step, lines: Sequence[Step])
     return any(test(form, conclusion.setting) for rest in rests for form in (rest, sp.expand(rest)))
 
 
-def _coordinates(expression: Any, held: frozenset[Any]) -> dict[Any, Fraction]:
+def _coordinates(expression: Any, conclusion: Step) -> dict[Any, Fraction]:
     """Return the coefficients of an expression over words and monomials, opaque nodes as letters."""
-    opaque = _opaque(_spread(expression, held))
-    letters = scalars.letters(opaque)
-    values: dict[Any, Any] = {}
-    for letter in letters:
-        if isinstance(letter, MatrixLetter):
-            values[letter] = words.letter(letter.name, *map(_size, letter.shape))
-        else:
-            values[letter] = Scalar.size(str(letter)) if letter.is_integer else Scalar.variable(str(letter))
+    opaque = _opaque(_spread(expression, _held(conclusion)))
+    values = {letter: _as_word(letter, conclusion) for letter in scalars.letters(opaque)}
     result = Evaluator(values, IN_WORDS).run(opaque)
     if isinstance(result, Words):
         return {(w, m): c for w, s in result.terms.items() for m, c in _polynomial(s).items()}
     scalar = result if isinstance(result, Scalar) else Scalar.constant(result)
     return {((), m): c for m, c in _polynomial(scalar).items()}
+
+
+def _as_word(letter: Any, conclusion: Step) -> Any:
+    """Return a letter in words; a declared matrix with the relations of its kind."""
+    if not isinstance(letter, MatrixLetter):
+        return Scalar.size(str(letter)) if letter.is_integer else Scalar.variable(str(letter))
+    declared = conclusion.setting.declared.get(letter)
+    if declared is not None and declared.space.words is not None:
+        return declared.space.as_words(letter.name)
+    return words.letter(letter.name, *map(_size, letter.shape))
 
 
 def _polynomial(scalar: Scalar) -> dict[Any, Fraction]:
