@@ -17,6 +17,7 @@ from toymodels.derive.amends import confirmed
 from toymodels.derive.calculus import Integral, ScalarExpectation
 from toymodels.derive.domains import bounded, contradictory, domains, intervals
 from toymodels.derive.evaluate import Unknown
+from toymodels.derive.expressions import Matrix, ones
 from toymodels.derive.granted import granted
 from toymodels.derive.limits import decide_limit, decide_order
 from toymodels.derive.lines import Ships, Step, written_out
@@ -121,7 +122,7 @@ def _step(step: Step, plan: Plan) -> Finding:
     if step.left == step.right:
         raise Vacuous("both sides are the same expression")
     if _impossible(step, plan):
-        raise Vacuous("no case satisfies the hypotheses")
+        raise Vacuous("no case was found that satisfies the hypotheses")
     verdict = _relation(step, plan)
     finding = Finding(step, verdict, notes=granted(step))
     if verdict.refuted:
@@ -431,13 +432,24 @@ def _some_slip_fails(step: Step, plan: Plan) -> bool:
     quick = replace(plan, effort="quick", cases=CASES["quick"], readable=False)
     if step.relation in SIGNS and _is_refuted(replace(step, left=step.right, right=step.left), quick):
         return True
-    if step.relation == "->" or step.order is not None:
-        return True
+    if step.relation == "->":
+        return _relation(replace(step, right=_shifted(step.right)), quick).refuted
+    if step.order is not None:
+        variable, power = step.order
+        slip = variable ** (sp.sympify(power) - 1)
+        return _relation(replace(step, left=step.left + slip), quick).refuted
     for side in ("right", "left"):
         for mutant in islice(mutants(getattr(step, side)), MOST_MUTANTS):
             if _is_refuted(replace(step, **{side: mutant}), quick):
                 return True
     return False
+
+
+def _shifted(limit: Any) -> Any:
+    """Another limit."""
+    if isinstance(limit, Matrix):
+        return limit + ones(*limit.shape)
+    return sp.S.Zero if limit in (sp.oo, -sp.oo) else limit + 1
 
 
 def _is_refuted(step: Step, plan: Plan) -> bool:

@@ -49,11 +49,7 @@ def _zeros(difference: sp.Expr, symbol: sp.Symbol, domain: Domain) -> list[Zero]
     """Return the points at which substitution alone shows that the difference vanishes."""
     ends: list[Any] = [Fraction(end) for end in (domain.low, domain.high) if abs(end) != float("inf")]
     points = [p for p in dict.fromkeys([*ends, *CANDIDATES]) if domain.low <= p <= domain.high]
-    return [
-        Zero(p, partial(_at, difference, symbol, p))
-        for p in points
-        if _at(difference, symbol, p, 0)
-    ]
+    return [Zero(p, partial(_at, difference, symbol, p)) for p in points if _at(difference, symbol, p, 0)]
 
 
 def _at(difference: sp.Expr, symbol: sp.Symbol, point: Any, order: int) -> bool:

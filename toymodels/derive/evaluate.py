@@ -157,9 +157,7 @@ class Evaluator:
             else:
                 top.append(self.run(factor))
         total = reduce(mul, top, 1)
-        if bottom and isinstance(total, int):
-            total = self.number(Fraction(total))
-        return total / reduce(mul, bottom) if bottom else total
+        return self._own(total) / reduce(mul, bottom) if bottom else total
 
     @run.register(sp.Pow)
     def _pow(self, x: Any) -> Any:
@@ -169,14 +167,16 @@ class Evaluator:
             return root ** int(exponent.p) if exponent.p > 0 else 1 / root ** int(-exponent.p)
         power = self.run(exponent)
         if isinstance(power, (int, np.integer)):
-            if power < 0 and isinstance(base, int):
-                base = self.number(Fraction(base))
-            return base ** int(power) if power >= 0 else 1 / base ** int(-power)
+            return base ** int(power) if power >= 0 else 1 / self._own(base) ** int(-power)
         return elementary.exp(power * elementary.log(self._own(base)))
 
     def _own(self, x: Any) -> Any:
         """Return a plain integer as a number of the system."""
-        return self.number(Fraction(x)) if isinstance(x, int) else x
+        return self.number(Fraction(int(x))) if isinstance(x, (int, np.integer)) else x
+
+    def _integers(self, array: np.ndarray) -> np.ndarray:
+        """Return integers as exact arithmetic wants them: without end, where NumPy's wrap around."""
+        return array.astype(object) if self.system.exact else array
 
     @run.register(sp.Function)
     def _function(self, x: Any) -> Any:
@@ -220,20 +220,20 @@ class Evaluator:
         return (
             words.identity(_word_size(x.args[0]))
             if self.in_words
-            else np.eye(self.size(x.args[0]), dtype=int)
+            else self._integers(np.eye(self.size(x.args[0]), dtype=int))
         )
 
     @run.register(expressions.Zeros)
     def _zeros(self, x: Any) -> Any:
         if self.in_words:
             return Words({}, *map(_word_size, x.shape))
-        return np.zeros([self.size(n) for n in x.shape], dtype=int)
+        return self._integers(np.zeros([self.size(n) for n in x.shape], dtype=int))
 
     @run.register(expressions.Ones)
     def _ones(self, x: Any) -> Any:
         if self.in_words:
             return words.letter(f"1_{x.shape[0]}_{x.shape[1]}", *map(_word_size, x.shape))
-        return np.ones([self.size(n) for n in x.shape], dtype=int)
+        return self._integers(np.ones([self.size(n) for n in x.shape], dtype=int))
 
     @run.register(expressions.MatrixSum)
     def _sum(self, x: Any) -> Any:
@@ -298,7 +298,9 @@ class Evaluator:
     def _elementwise(self, x: Any) -> Any:
         function, *matrices = x.args
         values = dict(zip(function.variables, map(self.run, matrices), strict=True))
-        return self.with_values(values).run(function.expr)
+        result = self.with_values(values).run(function.expr)
+        # a constant function fills a matrix
+        return result if function.expr.free_symbols else result + zero_like(next(iter(values.values())))
 
     @run.register(scalars.Trace)
     def _trace(self, x: Any) -> Any:
@@ -358,7 +360,13 @@ class Evaluator:
         if isinstance(node, (sp.Symbol, expressions.MatrixLetter)):
             return {node}
         reached = set().union(*map(self._reached, node.args))
-        law = self.flow if isinstance(node, calculus.Dt) else self.steps if isinstance(node, calculus.Next) else {}
+        law = (
+            self.flow
+            if isinstance(node, calculus.Dt)
+            else self.steps
+            if isinstance(node, calculus.Next)
+            else {}
+        )
         return reached.union(*(self._reached(law[x]) for x in reached & set(law)))
 
     def _slope(self, of: sp.Basic, directions: Mapping[sp.Basic, Any], order: int = 1) -> Any:

@@ -72,5 +72,5 @@ def _here(node: Any) -> Iterator[Any]:
             yield node.T
     elif isinstance(node, sp.Rational) and not isinstance(node, sp.core.numbers.Half):
         yield node * 2 if node else sp.S.One
-    elif isinstance(node, sp.Expr) and node.is_Function:
+    elif isinstance(node, sp.Expr) and node.is_Function and not isinstance(node, sp.Lambda):
         yield 2 * node

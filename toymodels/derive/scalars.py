@@ -45,6 +45,9 @@ class Trace(ScalarNode):
 class Dot(ScalarNode):
     """The inner product of two matrices of one shape, tr AᵀB."""
 
+    def __new__(cls, left: Matrix, right: Matrix) -> Dot:
+        return super().__new__(cls, *sorted((left, right), key=sp.default_sort_key))
+
     @property
     def precedence(self) -> int:  # type: ignore[override]
         """That of a power, where it prints as a square."""
@@ -166,7 +169,7 @@ def dot(left: Matrix, right: Matrix) -> sp.Expr:
     if left.shape != right.shape:
         shapes = f"{show_shape(left.shape)} and {show_shape(right.shape)}"
         raise ShapeError(f"dot({left}, {right}): shapes {shapes} differ")
-    return Dot(*sorted((left, right), key=sp.default_sort_key))
+    return Dot(left, right)
 
 
 def norm(matrix: Matrix) -> sp.Expr:

@@ -20,12 +20,19 @@ from toymodels.arithmetic.systems import System
 from toymodels.derive.evaluate import IN_WORDS, Cells, Evaluator, Unknown
 from toymodels.derive.functions import PIECEWISE
 from toymodels.derive.kinds import Declared, FunctionLetter
+from toymodels.derive.region import Constraint, bounds_in_order, linear_constraint, region_space
 from toymodels.derive.scalars import Index, letters
 from toymodels.evidence import Statement
+from toymodels.evidence.sides import Vacuous
 from toymodels.spaces import Domain, Rejected, Source, Space
 from toymodels.spaces.source import Drawer
 
 _SYSTEM = Space(lambda source, name: source.system, "number system", lambda name: IN_WORDS)
+
+
+class Contradiction(Vacuous):
+    """Hypotheses that no case satisfies."""
+
 
 ORDERED = ("floats", "fractions", "fmpq", "digits", "measured", "balls")
 """Systems whose numbers compare."""
@@ -136,7 +143,7 @@ class Setting:
         """
         needed = self.closure(expressions)
         sizes = [x for x in needed if x in self.sizes]
-        groups = list(dict.fromkeys(self.declared[x] for x in needed if x in self.declared))
+        groups = self._together(list(dict.fromkeys(self.declared[x] for x in needed if x in self.declared)))
         spaces = {"": _SYSTEM}
         spaces |= {f"size {n}" if paired else str(n): _size_space(n) for n in sizes}
         spaces |= {group.name: _paired(group.space) if paired else group.space for group in groups}
@@ -164,6 +171,25 @@ class Setting:
 
         ranges = {str(n): self.sizes[n] for n in sizes}
         return Statement(function, spaces, ranges, name)
+
+    def _together(self, groups: list[Declared]) -> list[Declared]:
+        """Draw the scalars that linear hypotheses bind together, from the region that these leave."""
+        real = {g.letters[0]: g for g in groups if g.domain is not None}
+        bound = [
+            c
+            for h in self.hypotheses
+            if (c := _constraint(h)) and {x for x, _ in c.coefficients} <= set(real)
+        ]
+        symbols = [x for x in real if any(c.of(x) for c in bound)]
+        if not symbols:
+            return groups
+        own = [c for x in symbols for c in _of_domain(x, real[x])]
+        bounds = bounds_in_order(symbols, [*bound, *own])
+        if bounds is None:
+            raise Contradiction("the hypotheses exclude each other")
+        text = " and ".join(map(str, self.hypotheses))
+        joint = Declared(tuple(symbols), region_space(symbols, bounds, text), None, "bound")
+        return [joint, *(g for g in groups if g.letters[0] not in symbols)]
 
     def _evaluator(
         self,
@@ -193,6 +219,25 @@ class Setting:
             gap = _plain(evaluator.run(h.left) - evaluator.run(h.right))
             if not COMPARE[h.relation](gap, 0):
                 raise Rejected(f"not {h}")
+
+
+def _constraint(h: Hypothesis) -> Constraint | None:
+    """Return an inequality between real scalars as a linear constraint, where it is one."""
+    if h.relation == "!=" or not isinstance(h.left - h.right, sp.Expr):
+        return None
+    gap = h.left - h.right if h.relation in (">", ">=") else h.right - h.left
+    return linear_constraint(gap, h.relation in ("<", ">"))
+
+
+def _of_domain(symbol: sp.Symbol, declared: Declared) -> list[Constraint]:
+    """Return the ends of a scalar's own domain as constraints."""
+    domain, strict = declared.domain, declared.kind != "nonnegative"
+    found = []
+    if domain is not None and not math.isinf(domain.low):
+        found.append(Constraint(((symbol, Fraction(1)),), -Fraction(domain.low), strict))
+    if domain is not None and not math.isinf(domain.high):
+        found.append(Constraint(((symbol, Fraction(-1)),), Fraction(domain.high), strict))
+    return found
 
 
 def _letters(expression: Any) -> set[sp.Basic]:

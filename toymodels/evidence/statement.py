@@ -68,7 +68,14 @@ class Case:
     def printed(self) -> dict[str, str]:
         """Return the variables, printed, sizes last; a variable without a name is not shown."""
         hidden = {"", *self.sizes}
-        shown = {name: show(value) for name, value in self.values.items() if name not in hidden}
+        shown = {}
+        for name, value in self.values.items():
+            names = name.split(", ")
+            several = len(names) > 1 and isinstance(value, tuple) and len(value) == len(names)
+            shown |= (
+                {n: show(v) for n, v in zip(names, value, strict=True)} if several else {name: show(value)}
+            )
+        shown = {name: text for name, text in shown.items() if name not in hidden}
         if self.sizes:
             shown["sizes"] = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
         return shown
