@@ -43,9 +43,11 @@ class Coverage:
 def coverage(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: int = 0) -> Coverage:
     """Return what no case covers.
 
-    One variable compared with numbers is decided by interval arithmetic on the
-    line; otherwise small rationals and random draws are searched.
+    The signs of one expression, and one variable compared with numbers, are
+    decided; otherwise small rationals and random draws are searched.
     """
+    if _are_all_signs(cases):
+        return Coverage("")
     decided = _on_the_line(setting, cases)
     if decided is not None:
         return Coverage(decided)
@@ -72,6 +74,21 @@ def coverage(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]], seed: in
         if found.cases:
             return Coverage("", sampled=True)
     return Coverage("cases that cannot be drawn")
+
+
+def _are_all_signs(cases: Sequence[tuple[Hypothesis, ...]]) -> bool:
+    """Whether the cases are signs of one expression, and leave none out."""
+    base = sp.expand(cases[0][0].left - cases[0][0].right).primitive()[1]
+    covered: set[int] = set()
+    for case in cases:
+        signs = {-1, 0, 1}
+        for h in case:
+            gap = sp.expand(h.left - h.right).primitive()[1]
+            if gap not in (base, -base):
+                return False
+            signs &= {s for s in signs if COMPARE[h.relation](s if gap == base else -s, 0)}
+        covered |= signs
+    return covered == {-1, 0, 1}
 
 
 def _on_the_line(setting: Setting, cases: Sequence[tuple[Hypothesis, ...]]) -> str | None:

@@ -46,7 +46,8 @@ def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
     if isinstance(expression, (Dot, Trace)):
         return _trace_has_sign(expression, setting, semidefinite)
     if isinstance(expression, Determinant):
-        return semidefinite(expression.args[0], setting)
+        matrix = expression.args[0]
+        return semidefinite(matrix, setting) or all(semidefinite(f, setting) for f in _factors(matrix))
     if isinstance(expression, (ScalarSum, ScalarExpectation)):
         return nonnegative(expression.args[0], setting)
     if isinstance(expression, sp.Add):

@@ -74,7 +74,7 @@ def _combined(above: Constraint, below: Constraint, symbol: sp.Symbol) -> Constr
 def bounds_in_order(
     symbols: Sequence[sp.Symbol], constraints: Sequence[Constraint]
 ) -> dict[sp.Symbol, list[Constraint]] | None:
-    """Return for each symbol its bounds by the symbols before it; None where the constraints exclude each other.
+    """Return for each symbol its bounds by those before it; None where the constraints exclude each other.
 
     Examples
     --------
