@@ -32,7 +32,7 @@ SPACES = {
     "symmetric": spaces.symmetric("n"), "positive_definite": spaces.positive_definite("n"),
     "orthogonal": spaces.orthogonal("n"), "frame": spaces.frame("n d"),
     "unit_vector": spaces.unit_vector("n"),
-    "invertible": spaces.invertible("n"),
+    "invertible": spaces.invertible("n"), "interpolating": spaces.interpolating("n d m"),
 }  # fmt: skip
 INTEGERS = (np.dtype(int),)
 seeds = st.integers(0, 2**32)
@@ -103,6 +103,15 @@ def test_invertible_matrices(drawer, seed):
     (T, inverse), source = draw(SPACES["invertible"], seed, drawer=drawer)
     n = source.sizes["n"]
     assert np.all(T @ inverse == eye(n)) and np.all(inverse @ T == eye(n))
+
+
+@drawers
+@settings(max_examples=25, deadline=None)
+@given(seed=seeds)
+def test_interpolated_data(drawer, seed):
+    (X, Y, W), source = draw(spaces.interpolating("n d m"), seed, drawer=drawer)
+    assert X.shape == (source.sizes["n"], source.sizes["d"]) and W.shape == (source.sizes["m"], X.shape[1])
+    assert (Y == X @ W.mT).all()
 
 
 @drawers

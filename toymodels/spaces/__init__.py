@@ -5,8 +5,10 @@ digits from one recipe, and refuses what it cannot give.
 """
 
 from toymodels.spaces.matrices import (
+    Interpolating,
     Invertible,
     frame,
+    interpolating,
     invertible,
     matrix,
     orthogonal,
@@ -22,7 +24,8 @@ from toymodels.spaces.source import POSITIVE, REAL, Domain, Refused, Rejected, S
 from toymodels.spaces.space import Space
 
 __all__ = [
-    "POSITIVE", "REAL", "Domain", "Invertible", "Refused", "Rejected", "Source", "Space", "between", "choice",
-    "constant", "frame", "integer", "invertible", "log_uniform", "matrix", "orthogonal", "positive",
-    "positive_definite", "real", "rectangular_diagonal", "reflections", "symmetric", "unit_vector", "vector",
+    "POSITIVE", "REAL", "Domain", "Interpolating", "Invertible", "Refused", "Rejected", "Source", "Space",
+    "between", "choice", "constant", "frame", "integer", "interpolating", "invertible", "log_uniform", "matrix",
+    "orthogonal", "positive", "positive_definite", "real", "rectangular_diagonal", "reflections", "symmetric",
+    "unit_vector", "vector",
 ]  # fmt: skip

@@ -164,3 +164,32 @@ def rectangular_diagonal(entries: Array, rows: int, cols: int) -> Array:
     for k in range(entries.shape[-1]):
         picks[k, k, k] = 1
     return (picks * entries).sum(-1)
+
+
+class Interpolating(NamedTuple):
+    """Data that a linear map fits exactly: Y = X Wᵀ."""
+
+    X: Array
+    Y: Array
+    W: Array
+
+
+def interpolating(sizes: str) -> Space:
+    """Data rows X (n, d) and Y (n, c) with a linear map W (c, d) that fits them exactly, as in "n d c".
+
+    X has any rank, also below n and d.
+    """
+    n, d, c = map(size_of, tokens(sizes, 3))
+
+    def draw(source: Source, name: str) -> Interpolating:
+        rows, cols = source.size(n), source.size(d)
+        rank = source.integer(1, min(rows, cols))
+        X = source.array((rows, rank)) @ source.array((rank, cols))
+        W = source.array((source.size(c), cols))
+        return Interpolating(X, X @ W.mT, W)
+
+    def words(name: str) -> Interpolating:
+        X, W = letter(f"X of {name}", n, d), letter(f"W of {name}", c, d)
+        return Interpolating(X, X @ W.mT, W)
+
+    return Space(draw, f"data ({n}, {d}) that a linear map ({c}, {d}) interpolates", words)
