@@ -18,6 +18,7 @@ _HOME = {
     "LeftArithmetic": "errors",
     "Trajectory": "trajectory",
     "TwoLayerLinear": "linear",
+    "TwoLayerReLU": "relu",
     "check": "derivations",
     "compare": "dynamics",
     "descend": "dynamics",
@@ -26,7 +27,7 @@ _HOME = {
     "verify": "claims",
 }
 _ROOMS = ("arithmetic", "claims", "data", "derive", "dynamics", "evidence", "linear", "losses", "observables",
-          "plot", "solutions", "spaces", "theorems")  # fmt: skip
+          "plot", "relu", "solutions", "spaces", "theorems")  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_ROOMS, "schedules"]
 

@@ -53,6 +53,12 @@ def _log1p_exp(z: Array) -> Array:
     return np.where(positive, z, 0) + np.log1p(np.exp(np.where(positive, -z, z)))
 
 
+def _exp(z: Array) -> Array:
+    """e^z, infinite where it is larger than any float."""
+    with np.errstate(over="ignore"):
+        return np.exp(z)
+
+
 square = Loss(
     "square",
     lambda f, y: (f - y) ** 2 / 2,
@@ -71,9 +77,9 @@ logistic = Loss(
 
 exponential = Loss(
     "exponential",
-    lambda f, y: np.exp(-y * f),
-    lambda f, y: -y * np.exp(-y * f),
-    lambda f, y: np.exp(-y * f),
+    lambda f, y: _exp(-y * f),
+    lambda f, y: -y * _exp(-y * f),
+    lambda f, y: _exp(-y * f),
     labels=True,
 )
 
