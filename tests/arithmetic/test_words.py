@@ -10,8 +10,9 @@ from word_values import value
 
 from toymodels.arithmetic import concatenate, frobenius, identity_like, mT, trace
 from toymodels.arithmetic.commutative import Scalar
+from toymodels.arithmetic.elimination import inverse
 from toymodels.arithmetic.jets import Jet
-from toymodels.arithmetic.words import identity, letter
+from toymodels.arithmetic.words import gradient_from_slope, identity, letter
 from toymodels.errors import LeftArithmetic
 
 A, B = letter("A", "m", "d"), letter("B", "d", "m")
@@ -48,6 +49,16 @@ def test_relations():
     assert equal(P @ P, P) and equal((one - P) @ P, 0 * P)
     assert equal(mT(F) @ F, identity("d")) and not equal(F @ mT(F), one)
     assert equal(C @ T @ O @ mT(O) @ T.inverse @ E, C @ E)
+
+
+def test_definite_letters_are_symmetric_and_invertible():
+    H = letter("H", "m", "m", "definite")
+    one = identity("m")
+    assert equal(mT(H), H) and equal(H @ H.inverse, one) and equal(mT(H.inverse), H.inverse)
+    assert equal((H @ T).inverse, T.inverse @ H.inverse) and trace(H.inverse @ C @ H) == trace(C)
+    assert equal(mT(u) @ H @ v, mT(v) @ H @ u) and not equal(H @ H, one) and not equal(H @ C, C @ H)
+    with pytest.raises(LeftArithmetic):
+        letter("H", "m", "d", "definite")
 
 
 def test_traces_of_cancelled_words_have_the_size_that_is_left():
@@ -112,6 +123,53 @@ def test_jets_of_words_differentiate():
     assert slope == frobenius(gradient, E)
 
 
+def slope_of(function, X, V):
+    return function(Jet(X, V)).first
+
+
+V, W = letter("V", "m", "d"), letter("W", "m", "m")
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient"),
+    [
+        (lambda X: trace(mT(A) @ X), A),
+        (lambda X: trace(B @ X), mT(B)),
+        (lambda X: frobenius(X, X), 2 * A),
+        (lambda X: trace(mT(X) @ S @ X) / 2, S @ A),
+        (lambda X: trace(mT(X) @ C @ X), (C + mT(C)) @ A),
+        (lambda X: frobenius(X, X) ** 2, 4 * trace(mT(A) @ A) * A),
+        (lambda X: trace(mT(X) @ X @ mT(X) @ X), 4 * (A @ mT(A) @ A)),
+        (lambda X: 1 / frobenius(X, X), -2 * A * (1 / trace(mT(A) @ A)) ** 2),
+        (lambda X: trace(X @ B @ X @ B), 2 * mT(B @ A @ B)),
+        (lambda X: trace(S @ X @ mT(X)) * trace(B @ X),
+         trace(S @ A @ mT(A)) * mT(B) + trace(B @ A) * 2 * S @ A),
+    ],
+)  # fmt: skip
+def test_the_gradient_is_taken_out_of_the_slope(function, gradient):
+    """For every X the slope along V is <gradient, V>, at every size."""
+    slope = slope_of(function, A, V)
+    found = gradient_from_slope(slope, V)
+    assert equal(found, gradient) and frobenius(found, V) == slope
+
+
+def test_the_gradient_by_an_inverse_a_square_and_a_column():
+    assert equal(
+        gradient_from_slope(slope_of(lambda X: trace(E @ inverse(X)), T, W), W),
+        -mT(T.inverse @ E @ T.inverse),
+    )
+    w = letter("w", "m", 1)
+    assert equal(gradient_from_slope(slope_of(lambda x: (mT(x) @ C @ x).trace(), u, w), w), (C + mT(C)) @ u)
+    zero = gradient_from_slope(slope_of(lambda x: trace(C) + 0 * frobenius(x, x), u, w), w)
+    assert zero.is_zero() and (zero.rows, zero.cols) == ("m", 1)
+
+
+def test_a_slope_that_is_not_linear_in_its_direction_is_refused():
+    for slope in (trace(mT(V) @ V), trace(mT(A) @ V) ** 2, 1 / trace(mT(A) @ V), trace(C)):
+        with pytest.raises(LeftArithmetic, match="not linear"):
+            gradient_from_slope(slope, V)
+
+
 # --- soundness: random expressions at random rational matrices -------------------------------
 
 
@@ -139,11 +197,12 @@ def matrices_of(rng, m, d):
         "A": rational_matrix(rng, m, d), "B": rational_matrix(rng, d, m), "C": half,
         "E": rational_matrix(rng, m, m), "S": half + half.T, "O": reflection(rng, m),
         "P": turned @ picked @ turned.T, "T": lower @ lower.T, "F": reflection(rng, m)[:, :d],
-        "u": rational_matrix(rng, m, 1), "v": rational_matrix(rng, m, 1),
+        "u": rational_matrix(rng, m, 1), "v": rational_matrix(rng, m, 1), "H": lower.T @ lower,
     }  # fmt: skip
 
 
-SQUARE = [C, E, S, O, T, P, T.inverse, A @ B, F @ mT(F), A @ mT(F), u @ mT(v), u @ mT(u)]
+H = letter("H", "m", "m", "definite")
+SQUARE = [C, E, S, O, T, P, T.inverse, A @ B, F @ mT(F), A @ mT(F), u @ mT(v), u @ mT(u), H, H.inverse]
 
 
 def numeric_leaves(matrices):
@@ -152,7 +211,8 @@ def numeric_leaves(matrices):
     inverse = np.array(_inverse_of(M["T"]), dtype=object)
     return [
         M["C"], M["E"], M["S"], M["O"], M["T"], M["P"], inverse, M["A"] @ M["B"], M["F"] @ M["F"].T,
-        M["A"] @ M["F"].T, M["u"] @ M["v"].T, M["u"] @ M["u"].T,
+        M["A"] @ M["F"].T, M["u"] @ M["v"].T, M["u"] @ M["u"].T, M["H"],
+        np.array(_inverse_of(M["H"]), dtype=object),
     ]  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def _(D):
     D.step(D.dt(W2.T * W2 + W1 * W1.T), "=", 0)
 
 
-@false_step("the imbalance on the outer side", condition="d = 1")
+@false_step("the imbalance on the outer side")
 def _(D):
     d = D.sizes("d", most=3)
     W1, W2, G = D.matrix("W1", d, d), D.matrix("W2", d, d), D.matrix("G", d, d, constant=True)

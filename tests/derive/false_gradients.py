@@ -96,7 +96,7 @@ def _(D):
     D.step(D.gradient(sp.log(1 + sp.exp(-dot(w, x))), w), "=", -sigmoid(dot(w, x)) * x)
 
 
-@false_step("Hessian of a least-squares loss without the mean", condition="n = 1")
+@false_step("Hessian of a least-squares loss without the mean")
 def _(D):
     n, d = D.sizes("n d", most=3)
     X, y, w = D.matrix("X", n, d), D.vector("y", n), D.vector("w", d)

@@ -83,3 +83,15 @@ def _(D):
 def _(D):
     x, y = D.scalars("x y")
     D.step((x**2 - y**2) / (x - y), "=", x + y)
+
+
+@false_step("logarithm of a square without the absolute value", note="assumes that x is positive")
+def _(D):
+    x = D.scalar("x")
+    D.step(sp.log(x**2), "=", 2 * sp.log(x))
+
+
+@false_step("square roots multiplied for numbers of any sign", note="assumes that x is not negative")
+def _(D):
+    x, y = D.scalars("x y")
+    D.step(sp.sqrt(x) * sp.sqrt(y), "=", sp.sqrt(x * y))

@@ -104,7 +104,7 @@ def test_nothing_vanishes_on_construction():
 def test_scalars_in_front_are_merged():
     scaled = 2 * (A * (3 * S))
     assert isinstance(scaled, Scaled) and scaled.args[0] == 6 and scaled.args[1] == A * S
-    assert 1 * A == A and -(-A) == A and sp.Rational(1, 2) * A == A / 2
+    assert 1 * A == A and -(-1 * A) == A and sp.Rational(1, 2) * A == A / 2
     assert -(A - 2 * A) == -A + 2 * A
 
 
@@ -135,15 +135,14 @@ SQUARES = {"A": C, "B": D.matrix("H", m, m), "C": A * B}
 def test_parentheses_tell_apart_what_differs(printed):
     p, q, r = SQUARES.values()
     different = [
-        p * (q + r), p * q + r, (p * q).T, p * q.T, (p + q).T, p + q.T, p - (q + r), p - q + r,
-        -(p + q), -p + q, hadamard(p, q) * r, hadamard(p, q * r), p * hadamard(q, r), hadamard(p, q + r),
+        p * (q + r), p * q + r, (p * q).T, p * q.T, (p + q).T, p + q.T, p - (q + r), p - q + r, -(p + q),
+        -p + q, hadamard(p, q) * r, hadamard(p, q * r), p * hadamard(q, r), hadamard(p, q + r),
         hadamard(p, q) + r, hadamard(hadamard(p, q), r).T, hadamard(p, q.T), p**2, (2 * p) * q.T,
         elementwise(lambda z: z**2, p), hadamard(p, q).I, hadamard(p, q.I), (p * q).I, p * q.I, (p + q).I,
-        p + q.I, p.I.T, p.T * q.I,
-        (x + y) * p, x * p + y * p, x * p + y * q, (x + y) * (p + q), x * (p + q) + y * q, -x * p, (-x) * (p - q),
-        elementwise(lambda s, t: 2 * s * t, p, q), 2 * p * q, elementwise(lambda s, t: s - t, p, q) * r,
-        p - q * r, (p - q) * r, D.dt(p) * q, D.dt(p * q), D.next(p).T, D.next(p.T) * q, D.dt(p).T * q,
-        D.gradient(x, C).T, D.gradient(x, C) * q,
+        p + q.I, p.I.T, p.T * q.I, (x + y) * p, x * p + y * p, x * p + y * q, (x + y) * (p + q),
+        x * (p + q) + y * q, -x * p, (-x) * (p - q), elementwise(lambda s, t: 2 * s * t, p, q), 2 * p * q,
+        elementwise(lambda s, t: s - t, p, q) * r, p - q * r, (p - q) * r, D.dt(p) * q, D.dt(p * q),
+        D.next(p).T, D.next(p.T) * q, D.dt(p).T * q, D.gradient(x, C).T, D.gradient(x, C) * q,
     ]  # fmt: skip
     texts = [printed(e) for e in different]
     assert len(set(texts)) == len(texts)

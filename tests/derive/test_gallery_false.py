@@ -35,7 +35,8 @@ def test_the_gallery_is_large():
 @pytest.mark.parametrize("step", FALSE_STEPS, ids=lambda step: step.mistake.replace(" ", "-"))
 def test_the_mistake_is_found(step, monkeypatch):
     if not step.condition:
-        monkeypatch.setattr("toymodels.derive.decide._condition", lambda *args: [])  # costs more than all the rest
+        # the search for one costs more than all the rest
+        monkeypatch.setattr("toymodels.derive.decide._condition", lambda *args: [])
     D = Derivation(step.mistake)
     step.write(D)
     finding = D.check("quick").findings[-1]

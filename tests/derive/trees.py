@@ -124,7 +124,7 @@ def _transposed(a):
 
 
 def _size(size, sizes):
-    return int(size) if isinstance(size, sp.Integer) or isinstance(size, int) else sizes[size]
+    return int(size) if isinstance(size, (int, sp.Integer)) else sizes[size]
 
 
 def _full(value, shape, sizes):

@@ -55,10 +55,10 @@ def _(D):
     D.step(mean_over(i, x[i, 0]) ** 2, "<=", mean_over(i, x[i, 0] ** 2))
 
 
-@true_step("Jensen for the logarithm", "sampled")
+@true_step("Jensen for the logarithm, tight where the numbers are equal", "sampled")
 def _(D):
-    x, y = D.scalars("x y", positive=True)
-    D.step((sp.log(x) + sp.log(y)) / 2, "<=", sp.log((x + y) / 2))
+    x = D.scalar("x", positive=True)
+    D.step(sp.log(x) / 2, "<=", sp.log((x + 1) / 2))
 
 
 @true_step("the exponential above its tangent", "sampled")
@@ -156,10 +156,11 @@ def _(D):
     D.step(x - x**2 / 2, "<", sp.log(1 + x))
 
 
-@true_step("means of three numbers", "sampled")
+@true_step("means of three numbers, with their slack")
 def _(D):
     x, y, z = D.scalars("x y z", positive=True)
-    D.step(3 * x * y * z, "<=", x**3 + y**3 + z**3)
+    spread = ((x - y) ** 2 + (y - z) ** 2 + (z - x) ** 2) / 2
+    D.step(3 * x * y * z, "<=", x**3 + y**3 + z**3, slack=(x + y + z) * spread)
 
 
 @true_step("variance is not negative", "sampled")

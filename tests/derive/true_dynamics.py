@@ -74,7 +74,7 @@ def _(D):
     D.step(D.dt(norm(v) ** 2 / 2 + quad(H, x) / 2), "=", -b * norm(v) ** 2)
 
 
-@true_step("logistic solution of u' = 2 u (s - u)", "digits")
+@true_step("logistic solution of u' = 2 u (s - u)")
 def _(D):
     t = D.time()
     u = D.scalar("u")

@@ -61,7 +61,7 @@ def _(D):
     D.step(D.gradient(quad(H, v) / 2, v), "=", H * v)
 
 
-@true_step("gradient of a quotient: Rayleigh's", "exact")
+@true_step("gradient of a quotient: Rayleigh's")
 def _(D):
     d = D.sizes("d")
     H, v = D.matrix("H", d, d, "symmetric"), D.vector("v", d)
@@ -149,7 +149,7 @@ def _(D):
     D.step(D.gradient(norm(w), w), "=", w / norm(w))
 
 
-@true_step("derivatives of the sigmoid, softplus and tanh", "digits")
+@true_step("derivatives of the sigmoid, softplus and tanh")
 def _(D):
     x = D.scalar("x")
     D.step(D.gradient(sigmoid(x), x), "=", sigmoid(x) * (1 - sigmoid(x)))
@@ -164,7 +164,7 @@ def _(D):
     D.step(D.gradient(sp.log(1 + sp.exp(-dot(w, x))), w), "=", -sigmoid(-dot(w, x)) * x)
 
 
-@true_step("softmax of two outputs", "digits")
+@true_step("softmax of two outputs")
 def _(D):
     x, y = D.scalars("x y")
     p = sp.exp(x) / (sp.exp(x) + sp.exp(y))

@@ -114,7 +114,7 @@ def _(D):
     D.step(primal, "=", X.T * (X * X.T + lam * identity(n)).I * y)
 
 
-@true_step("Kronecker-free Sylvester equation of commuting data", "exact")
+@true_step("Kronecker-free Sylvester equation of commuting data")
 def _(D):
     d = D.sizes("d")
     A, B = D.matrix("A", d, d, "positive definite"), D.matrix("B", d, d)

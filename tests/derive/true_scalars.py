@@ -13,13 +13,13 @@ def _(D):
     D.step(1 / (x - y) - 1 / (x + y), "=", 2 * y / (x**2 - y**2))
 
 
-@true_step("roots by their conjugate", "digits")
+@true_step("roots by their conjugate")
 def _(D):
     x = D.scalar("x", positive=True)
     D.step(sp.sqrt(x + 1) - sp.sqrt(x), "=", 1 / (sp.sqrt(x + 1) + sp.sqrt(x)))
 
 
-@true_step("root of the imbalance's quadratic equation", "digits")
+@true_step("root of the imbalance's quadratic equation")
 def _(D):
     u, lam = D.scalar("u"), D.scalar("lam", positive=True)
     a2 = (lam + sp.sqrt(lam**2 + 4 * u**2)) / 2
@@ -35,7 +35,7 @@ def _(D):
         D.step(sp.sqrt((x + x**3) ** 2), "=", x + x**3)
 
 
-@true_step("hyperbolic identities", "digits")
+@true_step("hyperbolic identities")
 def _(D):
     x, y = D.scalars("x y")
     D.step(sp.cosh(x) ** 2 - sp.sinh(x) ** 2, "=", 1)
@@ -44,7 +44,7 @@ def _(D):
     D.step(sp.sinh(x + y), "=", sp.sinh(x) * sp.cosh(y) + sp.cosh(x) * sp.sinh(y))
 
 
-@true_step("sigmoid's symmetry and its logarithm", "digits")
+@true_step("sigmoid's symmetry and its logarithm")
 def _(D):
     x = D.scalar("x")
     D.step(sigmoid(-x), "=", 1 - sigmoid(x))
@@ -52,7 +52,7 @@ def _(D):
     D.step(sp.log(1 + sp.exp(x)) - sp.log(1 + sp.exp(-x)), "=", x)
 
 
-@true_step("logarithms and powers of positive numbers", "digits")
+@true_step("logarithms and powers of positive numbers")
 def _(D):
     x, y = D.scalars("x y", positive=True)
     a = D.scalar("a")
@@ -61,13 +61,13 @@ def _(D):
     D.step((x * y) ** a, "=", x**a * y**a)
 
 
-@true_step("an exponential of huge cancellation", "digits")
+@true_step("an exponential of huge cancellation")
 def _(D):
     x = D.scalar("x")
     D.step((sp.exp(40 + x) - sp.exp(40 - x)) / (2 * sp.exp(40)), "=", sp.sinh(x))
 
 
-@true_step("inverse functions undone", "digits")
+@true_step("inverse functions undone")
 def _(D):
     x = D.scalar("x", between=(-1, 1))
     D.step(sp.atanh(x), "=", (sp.log(1 + x) - sp.log(1 - x)) / 2)

@@ -441,7 +441,9 @@ def _denominator_holds(slope: Scalar, factor: Factor) -> Iterable[bool]:
 
 def _cofactor(word: Word, factor: Factor) -> Words:
     """Return X with tr(word) = tr(Xᵀ V), where V stands in the word once."""
-    (place,) = (k for k, f in enumerate(word) if f.letter == factor.letter)
+    place, *more = (k for k, f in enumerate(word) if f.letter == factor.letter)
+    if more:
+        raise LeftArithmetic("the slope is not linear in the direction")
     if word[place].transposed != factor.transposed:
         word = word.transpose()
         place = len(word) - 1 - place

@@ -99,7 +99,10 @@ def _ships(line: Ships, plan: Plan) -> Finding:
 
 def _step(step: Step, plan: Plan) -> Finding:
     if step.left == step.right:
-        raise Vacuous("both sides are the same expression")
+        same = "both sides are the same expression"
+        if step.relation in ("<", ">"):
+            return Finding(step, Verdict(Outcome.refuted, Evidence.exact, same))
+        raise Vacuous(same)
     if _impossible(step, plan):
         raise Vacuous("no case was found that satisfies the hypotheses")
     verdict = _relation(step, plan)

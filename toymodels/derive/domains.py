@@ -169,13 +169,13 @@ def bounded(
     moved: dict[sp.Symbol, sp.Expr] = {}
     open_domains: dict[sp.Symbol, Domain] = {}
     for symbol, interval in found.items():
-        u = sp.Dummy(str(symbol), real=True)
+        u = sp.Symbol(str(symbol), real=True)
         value, domain = interval.coordinate(u)
         moved |= {} if value == u else {symbol: value}
         open_domains[symbol if value == u else u] = domain
     verdict = decide(difference.xreplace(moved), open_domains)
-    if verdict.refuted and moved:
-        raise NotApplicable("it fails in other coordinates")
+    if verdict.refuted and verdict.counterexample is not None:
+        _move_back(verdict.counterexample, moved)
     if not verdict.holds:
         return verdict
     verdict.why += ", in coordinates from the ends of the domain" if moved else ""
@@ -183,6 +183,14 @@ def bounded(
     if closed and (strict or is_piecewise(difference)):
         return _at_ends(difference, closed, len(found), strict) or verdict
     return verdict
+
+
+def _move_back(counterexample: Counterexample, moved: dict[sp.Symbol, sp.Expr]) -> None:
+    """Write a counterexample in the letters of the step, exactly."""
+    for symbol, value in moved.items():
+        (u,) = value.free_symbols
+        place = sp.Rational(counterexample.values[str(symbol)])
+        counterexample.values[str(symbol)] = str(value.subs(u, place))
 
 
 def _at_ends(

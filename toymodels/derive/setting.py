@@ -147,7 +147,7 @@ class Setting:
         spaces = {"": _SYSTEM}
         spaces |= {f"size {n}" if paired else str(n): _size_space(n) for n in sizes}
         spaces |= {group.name: _paired(group.space) if paired else group.space for group in groups}
-        judge = judge or (lambda evaluator: tuple(evaluator.run(e) for e in expressions))
+        judge = judge or (lambda evaluator: _apart([evaluator.run(e) for e in expressions]))
 
         def function(system: System, *values: Any) -> Any:
             try:
@@ -238,6 +238,11 @@ def _of_domain(symbol: sp.Symbol, declared: Declared) -> list[Constraint]:
     if domain is not None and not math.isinf(domain.high):
         found.append(Constraint(((symbol, Fraction(-1)),), Fraction(domain.high), strict))
     return found
+
+
+def _apart(values: list[Any]) -> tuple[Any, ...]:
+    """Return values of which none is another: one object twice would look as if nothing was compared."""
+    return tuple(x * 1 if any(x is y for y in values[:k]) else x for k, x in enumerate(values))
 
 
 def _letters(expression: Any) -> set[sp.Basic]:
