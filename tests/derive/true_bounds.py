@@ -61,25 +61,25 @@ def _(D):
     D.step(sp.log(x) / 2, "<=", sp.log((x + 1) / 2))
 
 
-@true_step("the exponential above its tangent", "sampled")
+@true_step("the exponential above its tangent", "enclosed")
 def _(D):
     x = D.scalar("x")
     D.step(sp.exp(x), ">=", 1 + x)
 
 
-@true_step("the logarithm below its tangent", "sampled")
+@true_step("the logarithm below its tangent", "enclosed")
 def _(D):
     x = D.scalar("x", between=(-1, 8))
     D.step(sp.log(1 + x), "<=", x)
 
 
-@true_step("sigmoid's slope is at most a quarter", "sampled")
+@true_step("sigmoid's slope is at most a quarter")
 def _(D):
     x = D.scalar("x")
     D.step(sigmoid(x) * (1 - sigmoid(x)), "<=", R(1, 4))
 
 
-@true_step("tanh below its argument", "sampled")
+@true_step("tanh below its argument", "enclosed")
 def _(D):
     x = D.scalar("x", positive=True)
     D.step(sp.tanh(x), "<", x)
@@ -122,7 +122,7 @@ def _(D):
     D.step(norm(A * B) ** 2, "<=", norm(A) ** 2 * norm(B) ** 2)
 
 
-@true_step("trace of a product of positive matrices", "sampled")
+@true_step("trace of a product of positive matrices")
 def _(D):
     d = D.sizes("d", most=3)
     A, B = D.matrix("A", d, d, "positive definite"), D.matrix("B", d, d, "positive definite")
@@ -150,7 +150,7 @@ def _(D):
     D.step(sp.cosh(x), "<=", sp.exp(x**2 / 2))
 
 
-@true_step("logarithm between its second and first order", "sampled")
+@true_step("logarithm between its second and first order", "enclosed")
 def _(D):
     x = D.scalar("x", positive=True)
     D.step(x - x**2 / 2, "<", sp.log(1 + x))
@@ -163,7 +163,7 @@ def _(D):
     D.step(3 * x * y * z, "<=", x**3 + y**3 + z**3, slack=(x + y + z) * spread)
 
 
-@true_step("variance is not negative", "sampled")
+@true_step("variance is not negative")
 def _(D):
     n = D.sizes("n", most=3)
     x, i = D.vector("x", n), D.index("i", n)

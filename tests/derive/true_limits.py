@@ -6,7 +6,7 @@ from gallery import true_step
 R = sp.Rational
 
 
-@true_step("limits at infinity", "digits")
+@true_step("limits at infinity")
 def _(D):
     x, n = D.scalar("x"), D.scalar("n", positive=True)
     D.step((1 + x / n) ** n, "->", sp.exp(x), approach=(n, sp.oo))
@@ -14,7 +14,7 @@ def _(D):
     D.step(n * (sp.sqrt(1 + 1 / n) - 1), "->", R(1, 2), approach=(n, sp.oo))
 
 
-@true_step("limits at removable singularities", "digits")
+@true_step("limits at removable singularities")
 def _(D):
     x = D.scalar("x")
     D.step((sp.exp(x) - 1) / x, "->", 1, approach=(x, 0, "+-"))
@@ -22,7 +22,7 @@ def _(D):
     D.step((1 - sp.cosh(x)) / x**2, "->", -R(1, 2), approach=(x, 0))
 
 
-@true_step("limits of products that compete", "digits")
+@true_step("limits of products that compete")
 def _(D):
     x, a = D.scalar("x", positive=True), D.scalar("a", positive=True)
     D.step(x * sp.log(x), "->", 0, approach=(x, 0))
@@ -30,13 +30,13 @@ def _(D):
     D.step(x / (x + a), "->", 0, approach=(x, 0))
 
 
-@true_step("where the logistic solution goes", "digits")
+@true_step("where the logistic solution goes")
 def _(D):
     s, u0, t = D.scalars("s u0 t", positive=True)
     D.step(s * u0 * sp.exp(2 * s * t) / (s + u0 * (sp.exp(2 * s * t) - 1)), "->", s, approach=(t, sp.oo))
 
 
-@true_step("series with their order", "digits")
+@true_step("series with their order")
 def _(D):
     x = D.scalar("x", between=(-1, 1))
     D.step(sp.exp(x), "=", 1 + x + x**2 / 2, order=(x, 3))
@@ -46,13 +46,13 @@ def _(D):
     D.step(1 / (1 - x), "=", 1 + x + x**2, order=(x, 3))
 
 
-@true_step("flow and step agree to first order", "digits")
+@true_step("flow and step agree to first order")
 def _(D):
     x, lr = D.scalar("x"), D.scalar("lr")
     D.step(sp.exp(-lr) * x, "=", (1 - lr) * x, order=(lr, 2))
 
 
-@true_step("integrals from zero", "digits")
+@true_step("integrals from zero")
 def _(D):
     t, s = D.scalars("t s")
     D.step(D.integral(sp.exp(-s), s, 0, t), "=", 1 - sp.exp(-t))
@@ -68,7 +68,7 @@ def _(D):
     D.step(D.integral(sp.exp(-(s**2)), s, -sp.oo, sp.oo), "=", sp.sqrt(sp.pi))
 
 
-@true_step("solution of a linear flow", "digits")
+@true_step("solution of a linear flow")
 def _(D):
     t = D.time()
     x, a = D.scalar("x"), D.scalar("a", constant=True)
@@ -77,7 +77,7 @@ def _(D):
     D.solution({x: x0 * sp.exp(-a * t)}, t, {x: x0})
 
 
-@true_step("solution of the cubic flow of a balanced neuron", "digits")
+@true_step("solution of the cubic flow of a balanced neuron")
 def _(D):
     t = D.time()
     a = D.scalar("a")

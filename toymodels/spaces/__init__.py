@@ -26,6 +26,6 @@ from toymodels.spaces.space import Space
 __all__ = [
     "POSITIVE", "REAL", "Domain", "Interpolating", "Invertible", "Refused", "Rejected", "Source", "Space",
     "between", "choice", "constant", "frame", "integer", "interpolating", "invertible", "log_uniform",
-    "matrix", "orthogonal", "positive", "positive_definite", "real", "rectangular_diagonal", "reflections", "symmetric",
-    "unit_vector", "vector",
+    "matrix", "orthogonal", "positive", "positive_definite", "real", "rectangular_diagonal", "reflections",
+    "symmetric", "unit_vector", "vector",
 ]  # fmt: skip
