@@ -27,7 +27,7 @@ def same(left, right):
     return np.shape(left) == np.shape(right) and bool(np.all(left == right))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(TREES, st.integers(0, 10**6))
 def test_fractions_agree_with_numpy(tree, seed):
     values, sizes = drawn_values(seed)

@@ -27,7 +27,7 @@ from toymodels.errors import InputError
 ANY = st.one_of(matrices(depth=3), scalars(depth=3))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(matrices(depth=3), st.integers(0, 10**6))
 def test_shapes_are_those_of_the_values(tree, seed):
     values, sizes = drawn_values(seed)
@@ -148,7 +148,7 @@ def test_parentheses_tell_apart_what_differs(printed):
     assert len(set(texts)) == len(texts)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(ANY)
 def test_latex_is_well_formed(tree):
     text = sp.latex(tree.expression)

@@ -65,7 +65,7 @@ def test_a_wrong_coefficient_or_a_missing_line_does_not_follow(factors, k):
         assert not follows(D.conclude(left, "=", right, by=fewer), fewer)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(RELATIONS, FACTORS)
 def test_bounds_combine_with_factors_that_keep_their_direction(relations, factors):
     D, lines = scalar_lines(relations)

@@ -92,7 +92,7 @@ def drawn(statement, drawer, system, cases):
             continue
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(expressions(depth=3))
 def test_nothing_negative_is_called_non_negative(expression):
     for claim, sign in ((nonnegative, 1), (nonpositive, -1)):

@@ -42,11 +42,12 @@ def identity_parts(result: Any) -> tuple[float, float, float]:
     if np.isnan(gap).any():
         return _not_a_number(gap, budget)
     judged = np.isfinite(budget)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
         ratio = np.where(judged & (gap > 0), gap / budget, 0.0)
+        margin = float((budget - gap).min())
     # an entry without a budget can refute nothing, and without it nothing holds
     score = ratio.max() - 1 if judged.all() or ratio.max() > 1 else math.nan
-    return float(score), float((budget - gap).min()), float(ratio.max())
+    return float(score), margin, float(ratio.max())
 
 
 def _not_a_number(gap: np.ndarray, budget: np.ndarray) -> tuple[float, float, float]:
