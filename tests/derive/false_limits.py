@@ -3,6 +3,10 @@
 import sympy as sp
 from gallery import false_step
 
+from toymodels.derive import identity
+
+R = sp.Rational
+
 
 @false_step("limits in the wrong order", small=False)
 def _(D):
@@ -56,6 +60,19 @@ def _(D):
 def _(D):
     x, lr = D.scalar("x"), D.scalar("lr")
     D.step(sp.exp(-lr) * x, "=", (1 - lr) * x, order=(lr, 3))
+
+
+@false_step("a root taken for a term of its next whole order", mark="UNDECIDED")
+def _(D):
+    x = D.scalar("x", positive=True)
+    D.step(x ** R(3, 2), "=", 0, order=(x, 2))
+
+
+@false_step("series of a matrix inverse with the sign of the first term", small=False)
+def _(D):
+    n = D.sizes("n", most=2)
+    A, s = D.matrix("A", n, n, "symmetric"), D.scalar("s")
+    D.step((identity(n) + s * A).I, "=", identity(n) + s * A, order=(s, 2))
 
 
 @false_step("integral with the lower boundary forgotten")

@@ -3,6 +3,8 @@
 import sympy as sp
 from gallery import true_step
 
+from toymodels.derive import det, dot, identity, norm, relu, trace
+
 R = sp.Rational
 
 
@@ -44,6 +46,28 @@ def _(D):
     D.step(sp.sqrt(1 + x), "=", 1 + x / 2 - x**2 / 8, order=(x, 3))
     D.step(sp.tanh(x), "=", x - x**3 / 3, order=(x, 5))
     D.step(1 / (1 - x), "=", 1 + x + x**2, order=(x, 3))
+
+
+@true_step("series of a matrix inverse and of a determinant", "digits")
+def _(D):
+    n = D.sizes("n", most=2)
+    A, s = D.matrix("A", n, n, "symmetric"), D.scalar("s")
+    D.step((identity(n) + s * A).I, "=", identity(n) - s * A, order=(s, 2))
+    D.step(det(identity(n) + s * A), "=", 1 + s * trace(A), order=(s, 2))
+
+
+@true_step("integrals of piecewise functions", "digits")
+def _(D):
+    x, s = D.scalar("x", between=(-1, 1)), D.scalar("s")
+    D.step(D.integral(sp.Abs(s - x), s, -1, 1), "=", 1 + x**2)
+    D.step(D.integral(relu(s - 1), s, 0, 2), "=", R(1, 2))
+
+
+@true_step("norm of a moving vector to first order", "digits")
+def _(D):
+    n, s = D.sizes("n"), D.scalar("s")
+    v, w = D.vector("v", n), D.vector("w", n)
+    D.step(norm(v + s * w), "=", norm(v) + s * dot(v, w) / norm(v), order=(s, 2))
 
 
 @true_step("flow and step agree to first order")

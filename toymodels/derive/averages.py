@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -18,6 +18,8 @@ from toymodels.arithmetic.polynomials import Polynomial, normal_moment
 from toymodels.derive import calculus
 from toymodels.derive.evaluate import Evaluator
 from toymodels.derive.expressions import Matrix
+from toymodels.derive.functions import PIECEWISE
+from toymodels.derive.scalars import letters as letters_of
 from toymodels.errors import LeftArithmetic
 
 MOST_SIGNS = 12
@@ -33,8 +35,31 @@ def _integral(self: Evaluator, x: Any) -> Any:
     if self.system.name != "digits" or self.level:
         raise LeftArithmetic("an integral is computed in digits only")
     context = _context(self)
-    ends = [_end(self, end, context) for end in (low, high)]
-    return context.quad(lambda z: self.with_values({by: z}).run(of), ends)
+    a, b = (_end(self, end, context) for end in (low, high))
+    inside = [z for z in _kinks(self, of, by, context) if min(a, b) < z < max(a, b)]
+    return context.quad(lambda z: self.with_values({by: z}).run(of), [a, *sorted(inside, reverse=a > b), b])
+
+
+def _kinks(evaluator: Evaluator, of: Any, by: Any, context: Any) -> list[Any]:
+    """Return where a piecewise integrand has kinks, between which alone quadrature converges."""
+    found = []
+    for z in _turning(of):
+        if by in letters_of(z):
+            start, first, second = (evaluator.with_values({by: context.mpf(k)}).run(z) for k in range(3))
+            if abs(second - 2 * first + start) > abs(first - start) * context.eps * 16:
+                raise LeftArithmetic(f"a kink where {z} changes sign, which is not linear in {by}")
+            if first != start:
+                found.append(-start / (first - start))
+    return found
+
+
+def _turning(of: Any) -> Iterator[Any]:
+    """What changes sign at the kinks of an expression."""
+    for node in sp.preorder_traversal(of):
+        if isinstance(node, (sp.Max, sp.Min)):
+            yield from (u - v for u, v in itertools.combinations(node.args, 2))
+        elif isinstance(node, PIECEWISE):
+            yield node.args[0]
 
 
 def _context(evaluator: Evaluator) -> Any:
@@ -95,7 +120,8 @@ def _mean_over_normals(held: Evaluator, of: Any, letters: Sequence[Any]) -> Any:
     def weighted(z: Any) -> Any:
         return held.with_values({letters[0]: z}).run(of) * context.exp(-z * z / 2)
 
-    return context.quad(weighted, [-context.inf, 0, context.inf]) / context.sqrt(2 * context.pi)
+    middle = sorted({context.mpf(0), *_kinks(held, of, letters[0], context)})
+    return context.quad(weighted, [-context.inf, *middle, context.inf]) / context.sqrt(2 * context.pi)
 
 
 def _generators(name: str, shape: tuple[int, ...]) -> Any:

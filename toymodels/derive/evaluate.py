@@ -175,8 +175,8 @@ class Evaluator:
         return self.number(Fraction(int(x))) if isinstance(x, (int, np.integer)) else x
 
     def _integers(self, array: np.ndarray) -> np.ndarray:
-        """Return integers as exact arithmetic wants them: without end, where NumPy's wrap around."""
-        return array.astype(object) if self.system.exact else array
+        """Return integers as exact arithmetic and digits want them: NumPy's wrap around."""
+        return array.astype(object) if self.system.exact or self.system.name == "digits" else array
 
     @run.register(sp.Function)
     def _function(self, x: Any) -> Any:

@@ -10,9 +10,10 @@ import numpy as np
 import sympy as sp
 
 from toymodels.arithmetic import systems
+from toymodels.derive.analytic import turning_node
 from toymodels.derive.domains import domains
 from toymodels.derive.evaluate import Evaluator
-from toymodels.derive.expressions import Matrix
+from toymodels.derive.expressions import Matrix, zeros
 from toymodels.derive.lines import Step
 from toymodels.derive.plain import plain
 from toymodels.derive.scalars import letters
@@ -41,10 +42,15 @@ def decide_order(step: Step, plan: Plan) -> Verdict:
     """Decide whether the sides differ by terms of the order or higher only."""
     assert step.order is not None
     variable, power = step.order
+    difference = step.left - step.right
+    turning = turning_node(difference, variable)
+    if turning is not None:
+        return undecided(f"{turning} is not analytic at {variable} = 0, so a limit does not tell the order")
     # analytic sides differ by O(x^k) exactly where the difference over x^(k-1) goes to 0
-    quotient = (step.left - step.right) / variable ** (sp.sympify(power) - 1)
+    quotient = difference / variable ** (sp.sympify(power) - 1)
     side = "+" if variable.is_nonnegative else "+-"
-    verdict = _limit(quotient, sp.S.Zero, variable, sp.S.Zero, side, step.setting, plan)
+    nothing = zeros(*quotient.shape) if isinstance(quotient, Matrix) else sp.S.Zero
+    verdict = _limit(quotient, nothing, variable, sp.S.Zero, side, step.setting, plan)
     verdict.why = f"the difference over {variable}^{sp.sympify(power) - 1} goes to 0: {verdict.why}"
     return verdict
 

@@ -34,6 +34,7 @@ def some_slip_fails(step: Step, plan: Plan, decide: Callable[[Step, Plan], Verdi
     if step.order is not None:
         variable, power = step.order
         slip = variable ** (sp.sympify(power) - 1)
+        slip = slip * ones(*step.left.shape) if isinstance(step.left, Matrix) else slip
         return decide(replace(step, left=step.left + slip), quick).refuted
     for side in ("right", "left"):
         for mutant in islice(mutants(getattr(step, side)), MOST_MUTANTS):
