@@ -68,7 +68,7 @@ class Case:
     def printed(self) -> dict[str, str]:
         """Return the variables, printed, sizes last; a variable without a name is not shown."""
         hidden = {"", *self.sizes}
-        shown = {}
+        shown: dict[str, str] = {}
         for name, value in self.values.items():
             names = name.split(", ")
             several = len(names) > 1 and isinstance(value, tuple) and len(value) == len(names)
