@@ -111,7 +111,7 @@ def test_invertible_matrices(drawer, seed):
 def test_interpolated_data(drawer, seed):
     (X, Y, W), source = draw(spaces.interpolating("n d m"), seed, drawer=drawer)
     assert X.shape == (source.sizes["n"], source.sizes["d"]) and W.shape == (source.sizes["m"], X.shape[1])
-    assert (Y == X @ W.mT).all()
+    assert (X @ W.mT == Y).all()
 
 
 @drawers
