@@ -46,7 +46,8 @@ def in_workers(
             for future in as_completed(futures):
                 yield futures[future], future.result()
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            # waiting, since an executor that is left behind may be torn down while the interpreter ends
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
