@@ -1,0 +1,529 @@
+"""How many activation patterns there are, how likely each is, and how many neurons share one.
+
+Counting cells is after Schlaefli 1852, Cover 1965, Whitney 1932 and Zaslavsky 1975; the arcsine law is
+Sheppard's.
+"""
+
+from itertools import combinations, product
+
+import numpy as np
+
+from toymodels.arithmetic.elementary import atan
+from toymodels.arithmetic.measured import Measured, value_of
+from toymodels.claims import bound, identity, mean, probability
+from toymodels.relu import (
+    Partition,
+    activation_patterns,
+    all_occupied_probability,
+    class_count_pmf,
+    class_probabilities,
+    cover_count,
+    expected_occupied,
+    joint_table,
+    pair_empty_probability,
+    probability_formulas,
+    some_empty_bound,
+    some_empty_probability,
+    sufficient_width,
+    true_living_pmf,
+    true_living_tail_bound,
+    whitney_count,
+    zaslavsky_count,
+)
+from toymodels.spaces import between, choice, integer
+
+FAMILY = "relu"
+
+COVER = "after Schlaefli 1852; Cover 1965"
+CLASSICAL = "own (classical)"
+EPS = np.finfo(float).eps
+SEED = integer(0, 10**9)
+DRAWS = 20_000
+
+
+def generic(seed, n, d):
+    """Integer rows (n, d); dependent ones have a probability below 1e-5."""
+    return np.random.default_rng(seed).integers(-(2**20), 2**20, (n, d)).astype(float)
+
+
+def lattice(seed, n, d):
+    """Small integer rows (n, d): duplicates, parallel and coplanar ones are common, none is zero."""
+    X = np.random.default_rng(seed).integers(-1, 2, (n, d)).astype(float)
+    X[~X.any(1), 0] = 1.0
+    return X
+
+
+def count(x):
+    """An integer computed without rounding."""
+    return Measured(float(x))
+
+
+COPLANAR = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0], [2.0, 0.0, 0.0]]
+
+
+@identity(
+    "neuron_partition B1a",
+    seed=SEED,
+    n=integer(1, 7),
+    d=integer(1, 4),
+    cost="trajectory",
+    source=COVER,
+    broken={"d for d - 1 in the sum": dict(more=1, n=integer(5, 7))},
+)
+def cells_in_general_position(seed, n, d, *, more=0):
+    r"""n samples in general position give one neuron $2\sum_{k=0}^{d-1} \binom{n-1}{k}$ patterns: all cells,
+    enumerated.
+    """
+    return count(len(activation_patterns(generic(seed, n, d)))), count(cover_count(n, d + more))
+
+
+@identity(
+    "neuron_partition B1b",
+    seed=SEED,
+    n=integer(1, 6),
+    d=integer(1, 4),
+    cost="trajectory",
+    source="after Whitney 1932; Zaslavsky 1975",
+    broken={"the count in general position": dict(generic_count=1)},
+)
+def cells_of_any_data(seed, n, d, *, generic_count=0):
+    r"""Any samples without zero rows give $\sum_{B \subseteq [n]} (-1)^{|B| - \mathrm{rank} X_B}$ patterns;
+    (1,0,0), (0,1,0), (1,1,0), (0,0,1), (2,0,0) give 12, not the 22 of general position.
+    """
+    found = []
+    for X in (lattice(seed, n, d), np.array(COPLANAR)):
+        subsets = [X[list(B)] for size in range(len(X) + 1) for B in combinations(range(len(X)), size)]
+        ranks = [np.linalg.matrix_rank(rows) if len(rows) else 0 for rows in subsets]
+        total = sum((-1) ** int(len(rows) - rank) for rows, rank in zip(subsets, ranks, strict=True))
+        right = cover_count(*X.shape) if generic_count else total
+        found.append(((len(activation_patterns(X)), whitney_count(X)), (right, right)))
+    left, right = zip(*found, strict=True)
+    return tuple(map(count, sum(left, ()))), tuple(map(count, sum(right, ())))
+
+
+@identity(
+    "neuron_partition B1c",
+    seed=SEED,
+    n=integer(1, 7),
+    d=integer(1, 3),
+    cost="trajectory",
+    source=COVER,
+    broken={"the bias not counted": dict(bias=0, n=integer(5, 7))},
+)
+def cells_with_bias(seed, n, d, *, bias=1):
+    """With a bias, d + 1 takes the place of d."""
+    X = np.hstack([generic(seed, n, d), np.full((n, 1), 2.0**19)])
+    return count(len(activation_patterns(X))), count(cover_count(n, d + bias))
+
+
+@identity(
+    "neuron_partition B1d",
+    seed=SEED,
+    m=integer(1, 6),
+    d=integer(1, 3),
+    cost="trajectory",
+    source="after Zaslavsky 1975",
+    broken={"all regions pass through one point": dict(bias=False, m=integer(4, 6))},
+)
+def regions_of_the_input_space(seed, m, d, *, bias=True):
+    r"""m neurons with bias in general position cut the input space into $\sum_{k \le d} \binom{m}{k}$
+    regions: the cells of the rows $(w_k, b_k)$ on the side where the constant coordinate is positive.
+    """
+    rows = np.vstack([generic(seed, m, d + 1), np.eye(d + 1)[-1]])
+    regions = activation_patterns(rows)[:, -1].sum()
+    return count(regions), count(zaslavsky_count(m, d, bias=bias))
+
+
+def as_set(patterns):
+    """Patterns as a set of tuples."""
+    return {tuple(map(int, pattern)) for pattern in patterns}
+
+
+def by_rays(X, choices):
+    """Patterns 1[±X v > 0], v normal to d - 1 rows, whose own entries take all `choices`."""
+    n, d = X.shape
+    found = set()
+    for B in combinations(range(n), d - 1):
+        v = np.linalg.svd(X[list(B)])[2][-1] if B else np.ones(d)
+        for sign in (1, -1):
+            for own in product(choices, repeat=d - 1):
+                pattern = (sign * (X @ v) > 0).astype(int)
+                pattern[list(B)] = own
+                found.add(tuple(map(int, pattern)))
+    return found
+
+
+@identity(
+    "neuron_partition B2a",
+    seed=SEED,
+    more=integer(0, 4),
+    d=integer(1, 3),
+    cost="trajectory",
+    source=CLASSICAL,
+    broken={"the samples that fix the ray stay dead": dict(choices=(0,), d=integer(2, 3))},
+)
+def enumeration_by_rays(seed, more, d, *, choices=(0, 1)):
+    """For n >= d samples in general position the rays normal to d - 1 samples, with those samples' own gates
+    free, give exactly the enumerated cells.
+    """
+    X = generic(seed, d + more, d)
+    return count(len(by_rays(X, choices) ^ as_set(activation_patterns(X)))), count(0)
+
+
+@identity(
+    "neuron_partition B2b",
+    seed=SEED,
+    n=integer(1, 6),
+    cost="trajectory",
+    source=CLASSICAL,
+    broken={"boundaries only where phi_i + pi/2": dict(turns=(1,), n=integer(3, 6))},
+)
+def enumeration_in_the_plane(seed, n, *, turns=(1, -1)):
+    r"""In the plane the 2n boundary angles $\phi_i \pm \pi/2$, sorted, have one cell between any two
+    neighbours.
+    """
+    X = generic(seed, n, 2)
+    phi = np.arctan2(X[:, 1], X[:, 0])
+    edges = np.sort(np.concatenate([phi + turn * np.pi / 2 for turn in turns]) % (2 * np.pi))
+    middle = edges + np.diff(edges, append=edges[0] + 2 * np.pi) / 2
+    between_them = np.stack([np.cos(middle), np.sin(middle)], axis=-1) @ X.T > 0
+    return count(len(as_set(between_them) ^ as_set(activation_patterns(X)))), count(0)
+
+
+@identity(
+    "neuron_partition B2c",
+    seed=SEED,
+    n=integer(1, 6),
+    d=integer(1, 4),
+    cost="trajectory",
+    source=CLASSICAL,
+    broken={"one cell left out": dict(skipped=1)},
+)
+def no_neuron_falls_outside(seed, n, d, *, skipped=0):
+    """No random neuron has a pattern that the enumeration lacks, on degenerate data either."""
+    neurons = np.random.default_rng(seed).standard_normal((400, d))
+    missing = 0
+    for X in (generic(seed, n, d), lattice(seed, n, d)):
+        missing += len(as_set(neurons @ X.T > 0) - as_set(activation_patterns(X)[skipped:]))
+    return count(missing), count(0)
+
+
+def frequencies(X, seed, sphere, patterns):
+    """Which of the patterns each of many random neurons has, (DRAWS, s) of zeros and ones."""
+    W = np.random.default_rng(seed).standard_normal((DRAWS, X.shape[1]))
+    if sphere:
+        W /= np.linalg.norm(W, axis=1, keepdims=True)
+    gates = W @ X.T > 0
+    return (gates[:, None, :] == patterns).all(-1).astype(float)
+
+
+def correlated(seed, n, d):
+    """Unit rows (n, d) with a common part, so that angles are far from right."""
+    X = np.random.default_rng(seed).standard_normal((n, d)) + 1.5 * np.eye(d)[0]
+    return X / np.linalg.norm(X, axis=1, keepdims=True)
+
+
+COMMON = 0.02
+"""Probability from which on a pattern is met often enough for an interval of its frequency."""
+
+
+def frequencies_and_law(X, seed, sphere, independent):
+    """Frequencies and probabilities of the common patterns."""
+    patterns = activation_patterns(X)
+    law = class_probabilities(X, patterns)
+    common = law > COMMON
+    samples = frequencies(X, seed, sphere, patterns[common])
+    return samples, np.full(common.sum(), 2.0 ** -len(X)) if independent else law[common]
+
+
+INDEPENDENT = {"independent gates: 2^-n": dict(independent=1)}
+
+
+@mean(
+    "neuron_partition B3a",
+    seed=SEED,
+    n=integer(2, 3),
+    d=integer(3, 6),
+    sphere=choice([True, False]),
+    source="after Sheppard 1899",
+    broken=INDEPENDENT,
+)
+def arcsine_law(seed, n, d, sphere, *, independent=0):
+    r"""An isotropic neuron has a pattern with probability $(\pi - \theta_{12})/2\pi$ on two samples,
+    $(2\pi - \theta_{12} - \theta_{13} - \theta_{23})/4\pi$ on three, with the angles between the $\pm x_i$.
+    """
+    return frequencies_and_law(correlated(seed, n, d), seed, sphere, independent)
+
+
+@mean(
+    "neuron_partition B3b",
+    seed=SEED,
+    n=integer(2, 6),
+    sphere=choice([True, False]),
+    source=CLASSICAL,
+    broken=INDEPENDENT,
+)
+def shares_of_the_circle(seed, n, sphere, *, independent=0):
+    r"""In the plane a pattern has the probability (length of its arc)/2π, for any n."""
+    # evenly spread up to 0.3 of the spacing, so that no arc is too short to be met
+    angle = np.pi * (np.arange(n) + 0.3 * np.random.default_rng(seed).random(n)) / (n + 1)
+    return frequencies_and_law(np.stack([np.cos(angle), np.sin(angle)], axis=-1), seed, sphere, independent)
+
+
+@mean(
+    "neuron_partition B3c",
+    n=integer(1, 5),
+    seed=SEED,
+    source=CLASSICAL,
+    broken={"a probability 1/(n+1)": dict(simplex=1, n=integer(2, 5))},
+)
+def orthogonal_samples(n, seed, *, simplex=0):
+    r"""On orthogonal samples all patterns have the probability $2^{-n}$."""
+    X = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))[0]
+    law = np.full(2**n, 1 / (n + 1)) if simplex else class_probabilities(X)
+    return frequencies(X, seed, False, activation_patterns(X)), law
+
+
+@mean(
+    "neuron_partition B3d", n=integer(2, 7), seed=SEED, source=CLASSICAL, broken={"2^-n": dict(independent=1)}
+)
+def half_correlated_samples(n, seed, *, independent=0):
+    """Where all correlations are 1/2, all gates are open with probability 1/(n + 1)."""
+    X = np.linalg.cholesky((np.eye(n) + 1) / 2)
+    every = (np.random.default_rng(seed).standard_normal((DRAWS, n)) @ X.T > 0).all(-1).astype(float)
+    return every, np.float64(2.0**-n) if independent else class_probabilities(X, np.ones(n))
+
+
+@identity(
+    "neuron_partition B3e",
+    seed=SEED,
+    n=integer(1, 3),
+    d=integer(1, 4),
+    cost="trajectory",
+    source=CLASSICAL,
+    broken={"all patterns alike": dict(flat=1, n=integer(2, 3), d=integer(2, 4))},
+)
+def probabilities_are_a_symmetric_law(seed, n, d, *, flat=0):
+    r"""The probabilities of the cells have the sum 1, and those of s and 1 - s agree."""
+    X = correlated(seed, n, d)
+    patterns = activation_patterns(X)
+    law, mirrored = class_probabilities(X, patterns), class_probabilities(X, 1 - patterns)
+    if flat:
+        mirrored = np.full_like(law, 1 / len(law))
+    # each is a sum of at most three angles over 4 pi, off by the rounding of d products each
+    error = 8 * (d + 3) * EPS
+    return (Measured(law, error), Measured(law.sum(), len(law) * error)), (
+        Measured(mirrored, error),
+        count(1),
+    )
+
+
+ANGLE = between(0.1, 3.0)
+
+
+@identity(
+    "neuron_partition B3f",
+    theta12=ANGLE,
+    theta13=ANGLE,
+    theta23=ANGLE,
+    source=CLASSICAL,
+    broken={"one angle turned": dict(both=0)},
+)
+def third_gate_summed_out(theta12, theta13, theta23, *, both=1):
+    r"""The probabilities of three gates, with the third open and closed (its angles $\pi - \theta$), have the
+    probability of the first two as their sum.
+    """
+    half_turn = 4 * atan(1 + 0 * theta12)
+    other = half_turn - theta23 if both else theta23
+    open_, closed = (
+        probability_formulas.triple_probability(theta12, theta13, theta23),
+        probability_formulas.triple_probability(theta12, half_turn - theta13, other),
+    )
+    return open_ + closed, probability_formulas.pair_probability(theta12)
+
+
+def random_net(rng, runs, m, d, signs):
+    """Isotropic neurons (runs, m, d) and output signs (runs, m), fair or exactly half of them positive."""
+    W = rng.standard_normal((runs, m, d))
+    fair = rng.choice([-1.0, 1.0], (runs, m))
+    return W, fair if signs == "random" else np.broadcast_to(np.repeat([1.0, -1.0], m // 2), (runs, m))
+
+
+def partitions(X, y, m, seed, signs="random", runs=4000):
+    """The partition of many random nets on labelled data."""
+    W, a = random_net(np.random.default_rng(seed), runs, m, X.shape[1], signs)
+    return Partition.of((W @ X.T > 0).astype(int), a, y)
+
+
+def labels(seed, n):
+    """Fair labels (n,)."""
+    return np.random.default_rng(seed).choice([-1.0, 1.0], n)
+
+
+@mean(
+    "neuron_partition B4a",
+    seed=SEED,
+    m=integer(1, 3),
+    n=integer(1, 3),
+    source="own",
+    broken={"an eighth of them true-living": dict(law=(1 / 8, 3 / 8, 1 / 4, 1 / 4))},
+)
+def census_is_multinomial(seed, m, n, *, law=(1 / 4,) * 4):
+    """With fair output signs the numbers of TL, TD, FL, FD neurons on a sample are multinomial with
+    probabilities 1/4 each, whatever the data.
+    """
+    X = correlated(seed, n, 3)
+    counts = partitions(X, labels(seed, n), m, seed, runs=DRAWS).counts[:, 0]
+    outcomes = np.array([k for k in product(range(m + 1), repeat=4) if sum(k) == m])
+    samples = (counts[:, None, :] == outcomes).all(-1).astype(float)
+    return samples, class_count_pmf(outcomes, law)
+
+
+@mean(
+    "neuron_partition B4b",
+    seed=SEED,
+    half=integer(1, 4),
+    signs=choice(["random", "halves"]),
+    source="own",
+    broken={"the other law of the signs": dict(exchanged=1)},
+)
+def true_living_law(seed, half, signs, *, exchanged=0):
+    """The number of true-living neurons on a sample is Bin(m, 1/4) with fair signs, Bin(m/2, 1/2) with m/2
+    positive ones.
+    """
+    m = 2 * half
+    living = partitions(correlated(seed, 1, 3), labels(seed, 1), m, seed, signs, DRAWS).counts[:, 0, 0]
+    if exchanged:
+        signs = "halves" if signs == "random" else "random"
+    law = np.pad(true_living_pmf(m, signs), (0, m))
+    # numbers above m/2 are rare, and counted together
+    few = np.arange(half + 2)
+    together = np.append(law[: half + 1], law[half + 1 :].sum())
+    return (np.minimum(living, half + 1)[:, None] == few).astype(float), together
+
+
+@bound(
+    "neuron_partition B4c",
+    m=integer(1, 300),
+    share=between(0, 1),
+    source="after Hoeffding 1963",
+    broken={"exp(-8 e² m)": dict(sharper=2.0)},
+)
+def few_true_living_are_rare(m, share, *, sharper=1.0):
+    r"""$P(|TL_i| \le (1/4 - e)m) \le \exp(-2e^2 m)$: the exact binomial tail against the bound."""
+    excess = float(value_of(share)) / 4
+    few = int(np.floor((1 - float(value_of(share))) * m / 4))
+    return np.sum(true_living_pmf(m)[: few + 1]), true_living_tail_bound(m, sharper * excess)
+
+
+@bound(
+    "neuron_partition B4d",
+    seed=SEED,
+    n=integer(1, 3),
+    m=integer(1, 20),
+    cost="trajectory",
+    source="own",
+    broken={"without the factor n": dict(union=0, n=integer(2, 3), m=integer(8, 20))},
+)
+def some_sample_without_true_living(seed, n, m, *, union=1):
+    r"""P(some $TL_i$ is empty) $\le n (3/4)^m$: the exact probability against the bound."""
+    exact = some_empty_probability(correlated(seed, n, 3), labels(seed, n), m)
+    # inclusion and exclusion adds 4^n terms at most 1
+    return Measured(exact, 64 * 4**n * EPS), some_empty_bound(n if union else 1, m)
+
+
+@probability(
+    "neuron_partition B4e",
+    seed=SEED,
+    n=integer(2, 4),
+    source="own; the width of Dana, Pillaud-Vivien, Bach 2025 (arXiv 2502.16977)",
+    broken={"a third of the width": dict(share=1 / 3)},
+)
+def wide_enough(seed, n, *, share=1.0):
+    r"""Nets wider than $\log(n/\delta)/\log(4/3)$ have no empty $TL_i$ with probability at least $1 - \delta$
+    (δ = 0.3, orthogonal samples, any labels).
+    """
+    delta = 0.3
+    m = int(np.floor(share * sufficient_width(n, delta))) + 1
+    X, y = np.eye(n), labels(seed, n)
+    filled = (partitions(X, y, m, seed, runs=DRAWS).counts[..., 0] > 0).all(-1)
+    return filled, 1 - delta
+
+
+@identity(
+    "neuron_partition B4f",
+    theta=between(0.05, 3.0),
+    m=integer(1, 20),
+    same=choice([True, False]),
+    cost="trajectory",
+    source="own",
+    broken={"gates independent": dict(right_angle=1, same=choice([True]), m=integer(2, 8))},
+)
+def two_samples_without_true_living(theta, m, same, *, right_angle=0):
+    r"""On two samples P(some $TL_i$ is empty) is $2(3/4)^m - (1/2 + (\pi-\theta)/4\pi)^m$ for one label,
+    $2(3/4)^m - 2^{-m}$ for two: by inclusion and exclusion.
+    """
+    theta = float(value_of(theta))
+    X = np.array([[1.0, 0.0], [np.cos(theta), np.sin(theta)]])
+    exact = some_empty_probability(X, [1.0, 1.0 if same else -1.0], m)
+    angle = np.pi / 2 if right_angle else theta
+    error = 64 * m * EPS
+    return Measured(exact, error), Measured(pair_empty_probability(angle, m, same), error)
+
+
+@identity(
+    "neuron_partition B4g",
+    plus=integer(1, 3),
+    minus=integer(1, 3),
+    m=integer(1, 20),
+    cost="trajectory",
+    source="own",
+    broken={"one class forgotten": dict(kept=0)},
+)
+def orthogonal_samples_without_true_living(plus, minus, m, *, kept=1):
+    r"""On orthogonal samples P(no $TL_i$ is empty) is $\sum_j \binom{m}{j} 2^{-m} (1 - 2^{-j})^{n_+} (1 -
+    2^{-(m-j)})^{n_-}$: by inclusion and exclusion.
+    """
+    y = np.repeat([1.0, -1.0], [plus, minus])
+    exact = some_empty_probability(np.eye(plus + minus), y, m)
+    right = all_occupied_probability(plus, kept * minus, m)
+    error = 64 * 4 ** (plus + minus) * EPS
+    return Measured(1 - exact, error), Measured(right, error)
+
+
+@mean(
+    "neuron_partition B4h",
+    seed=SEED,
+    n=integer(2, 3),
+    m=integer(2, 12),
+    source="own",
+    broken={"gates independent": dict(independent=1, n=integer(3, 3), m=integer(6, 12))},
+)
+def occupied_patterns(seed, n, m, *, independent=0):
+    r"""The expected number of occupied patterns is $\sum_s (1 - (1 - p_s)^m)$."""
+    X = correlated(seed, n, 3)
+    law = class_probabilities(X)
+    if independent:
+        law = np.full_like(law, 1 / len(law))
+    occupied = partitions(X, labels(seed, n), m, seed).occupied
+    return occupied.astype(float), np.float64(expected_occupied(law, m))
+
+
+@mean(
+    "neuron_partition B5",
+    seed=SEED,
+    theta=between(0.3, 1.3),
+    same=choice([True, False]),
+    source="own",
+    broken={"gates independent": dict(right_angle=1), "the labels the other way": dict(turned=1)},
+)
+def joint_law_of_kinds(seed, theta, same, *, right_angle=0, turned=0):
+    r"""Joint law of a neuron's kinds on two samples at angle θ: one label $P(TL, TL) = (\pi-\theta)/4\pi$,
+    $P(TL, TD) = \theta/4\pi$, true with false never; two labels, true and false exchanged on the second.
+    """
+    X = np.array([[1.0, 0.0], [np.cos(theta), np.sin(theta)]])
+    y = np.array([1.0, 1.0 if same else -1.0])
+    kinds = partitions(X, y, 1, seed, runs=DRAWS).kinds[:, 0]
+    samples = (kinds[:, :1, None] == np.arange(4)[:, None]) & (kinds[:, 1:, None] == np.arange(4))
+    angle = np.pi / 2 if right_angle else theta
+    return samples.astype(float), joint_table(angle, same != bool(turned))
