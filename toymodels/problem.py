@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import prod
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -35,12 +35,47 @@ class ClosedForm(Protocol):
         """Return a bound on the absolute error of `at`, shape ``t.shape + runs``."""
 
 
+class Switch(NamedTuple):
+    """What happens to a flow with kinks at one instant.
+
+    Attributes
+    ----------
+    theta : array (p,)
+        The state, moved onto the kinks that it has met.
+    mode : Any
+        The mode from now on; None where the flow has no unique continuation.
+    log : list of dict
+        The changes, each with its kind; the last one says why a flow ends.
+    """
+
+    theta: Array
+    mode: Any
+    log: list[dict[str, Any]]
+
+
 @runtime_checkable
 class Events(Protocol):
-    """A flow with kinks, followed from event to event."""
+    """A flow with kinks, for one run at a time: smooth in each mode, which some margins keep positive.
 
-    def next_event(self, theta: Array, t: float, end: float) -> tuple[float, Array, dict]:
-        """Return time, state and description of the next event before `end`."""
+    A resolution is the error that a step of the route may make in an entry of
+    theta, as the pair of a relative and an absolute one: what is smaller is no
+    event.
+    """
+
+    def enter(self, theta: Array) -> Switch:
+        """Return the mode at the start of a run, theta (p,)."""
+
+    def velocity(self, theta: Array, mode: Any) -> Array:
+        """Return d theta / dt in the mode, (p,); smooth beyond the mode's margins too."""
+
+    def margins(self, theta: Array, mode: Any) -> Array:
+        """Return what is positive inside the mode, (..., c), at states theta (..., p)."""
+
+    def floors(self, theta: Array, mode: Any, resolution: tuple[float, float]) -> Array:
+        """Return how far below zero the margins of theta (p,) may be by the resolution alone, (c,)."""
+
+    def switch(self, theta: Array, mode: Any, margin: int, resolution: tuple[float, float]) -> Switch:
+        """Return what follows when a margin has reached zero."""
 
 
 def runs_of(theta: Array) -> tuple[int, ...]:
@@ -307,6 +342,16 @@ class Problem:
     def closed_form(self, theta0: Array, rates: Array) -> ClosedForm:
         """Return the exact gradient flow from theta0, or say which hypothesis fails."""
         raise AssumptionError(f"{type(self).__name__} has no closed form for the gradient flow")
+
+    def events(self, rates: Array) -> Events | None:
+        """Return the rules of the flow where it has kinks; None where it is smooth.
+
+        Parameters
+        ----------
+        rates : array (blocks,)
+            One learning-rate factor per parameter block.
+        """
+        return None
 
     def observable(self, name: str) -> Callable[[Any, Array], Array]:
         """Return the function (problem, theta) behind an observable's name.

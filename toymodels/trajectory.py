@@ -49,7 +49,8 @@ class Trajectory:
         Bound on the absolute error of theta (Euclidean norm): rounding, and
         truncation where the route integrates; inf where nothing is known.
     status : str
-        "finished", or "diverged" when a run left the finite numbers.
+        "finished", or "diverged" when a run left the finite numbers, or what
+        else ended a run; see `toymodels.flow`.
     message : str
         A sentence for the reader.
     step : int array, optional

@@ -32,7 +32,7 @@ def test_many_steps_are_thinned_and_the_error_stays_measured():
     gap = np.linalg.norm(theta[:, 0] - exact, axis=-1)
     assert (gap <= error[:, 0]).all() and error.max() < 1e-7
     loose = integration._solve(
-        lambda theta: 1 - rates * theta, np.ones((1, 2)), times, integration._Tolerance(1, 100.0, 50.0)
+        lambda theta: 1 - rates * theta, np.ones((1, 2)), times, integration.Tolerance(1, 100.0, 50.0)
     )
     assert loose.steps[-1] > 2 * integration.CHECKPOINTS >= 2 * (len(loose.checkpoint_times) - 1)
 

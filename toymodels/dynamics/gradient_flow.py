@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from toymodels.dynamics.event_flow import integrate_events
 from toymodels.dynamics.integration import RTOL, integrate
 from toymodels.dynamics.recording import Recorder
 from toymodels.errors import InputError
@@ -15,12 +16,17 @@ from toymodels.validation import time_array
 
 Array = np.ndarray
 
+ENDS = ("diverged", "not unique", "unresolved")
+"""Kinds of events after which a run is not known."""
+
 
 def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: Any = ("loss",)) -> Trajectory:
     """Integrate the gradient flow ``theta' = -rate * gradient`` from time 0.
 
     The integrator is DOP853 at relative tolerance 3e-13. It is explicit: a run
-    costs about as many steps as the final time times the sharpness.
+    costs about as many steps as the final time times the sharpness. Where the
+    gradient jumps (a ReLU network), the flow is Filippov's: each run is followed
+    alone, from event to event, each located and none stepped over.
 
     Parameters
     ----------
@@ -45,6 +51,11 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
         usually a hundredth of it. A run that leaves the finite numbers in
         finite time has diverged: its later entries are nan and its error is
         inf, ``message`` names the first time, ``events`` lists time and run.
+        The same holds of a run whose flow is "not unique" after some time (or
+        "unresolved", where kinks of linearly dependent samples meet). The other
+        events of a ReLU network have a time, a neuron and a sample, and their
+        kind is what the neuron becomes on it: "active", "inactive" or
+        "sliding".
 
     Raises
     ------
@@ -54,7 +65,8 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
     References
     ----------
     Hairer, Norsett, Wanner 1993, "Solving Ordinary Differential Equations I",
-    section II.5 (the method DOP853).
+    section II.5 (the method DOP853). Filippov 1988, "Differential Equations
+    with Discontinuous Righthand Sides".
 
     Examples
     --------
@@ -63,42 +75,56 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
     >>> run = tm.flow(problem, [0.5, 0.5], times=[0.0, 1.0, 20.0])
     >>> bool(run["loss"][-1] < 1e-15), bool(run.error.max() < 1e-10)
     (True, True)
+    >>> network = tm.TwoLayerReLU([[1.0]], [1.0], width=1)
+    >>> run = tm.flow(network, [0.5, -0.6], times=2.0)
+    >>> [(event["neuron"], event["sample"], event["kind"]) for event in run.events]
+    [(0, 0, 'inactive')]
     """
     start = problem.check_theta(theta0)
     t = time_array("times", times)
     if np.isinf(t).any():
         raise InputError("times: expected finite times; the limit t = inf is asked of toymodels.exact")
     rate = problem.rate_vector(rates)
+    factors = np.ones(len(problem.blocks)) if rates is None else np.asarray(rates, dtype=float)
     recorder = Recorder(problem, record, t.shape, start)
 
     def field(theta: Array) -> Array:
         return -rate * problem.gradient(theta)
 
-    theta, error, ends = integrate(field, start.reshape(-1, problem.size), np.atleast_1d(t))
+    rows = start.reshape(-1, problem.size)
+    kinks = problem.events(factors)
+    if kinks is None:
+        theta, error, ends = integrate(field, rows, np.atleast_1d(t))
+        logs = [[{"kind": "diverged", "time": float(end)}] if np.isfinite(end) else [] for end in ends]
+    else:
+        theta, error, logs = integrate_events(kinks, rows, np.atleast_1d(t))
     theta = theta.reshape(t.shape + start.shape)
     for index in np.ndindex(t.shape):
         recorder.write(index, theta[index])
     events = [
-        {"kind": "diverged", "time": float(end), "runs": [list(run)]}
-        for run, end in np.ndenumerate(ends.reshape(start.shape[:-1]))
-        if np.isfinite(end)
+        {**entry, "runs": [list(run)]}
+        for run, log in zip(np.ndindex(start.shape[:-1]), logs, strict=True)
+        for entry in log
     ]
+    ended = [event for event in events if event["kind"] in ENDS]
     return Trajectory(
         t=t,
         theta=recorder.theta,
         error=error.reshape(t.shape + start.shape[:-1]),
-        status="diverged" if events else "finished",
-        message=_message(events, len(ends), start.ndim == 1),
+        status=min((event["kind"] for event in ended), default="finished"),
+        message=_message(ended, len(rows), start.ndim == 1),
         events=events,
         start=start,
         records=recorder.records,
     )
 
 
-def _message(events: list[dict[str, Any]], runs: int, single: bool) -> str:
-    if not events:
+def _message(ended: list[dict[str, Any]], runs: int, single: bool) -> str:
+    if not ended:
         return f"gradient flow by DOP853, relative tolerance {RTOL:g}"
-    first = min(event["time"] for event in events)
-    if single:
-        return f"the run diverged at time {first:.6g}"
-    return f"{len(events)} of {runs} runs diverged, the first at time {first:.6g}"
+    first = min(ended, key=lambda event: event["time"])
+    when = f"at time {first['time']:.6g}"
+    if first["kind"] == "diverged":
+        return f"the run diverged {when}" if single else f"{len(ended)} of {runs} runs diverged, the first {when}"
+    where = f"{first['kind']} {when}: neuron {first['neuron']} on samples {first['samples']}: {first['why']}"
+    return f"the flow is {where}" if single else f"{len(ended)} of {runs} runs have ended; the first is {where}"

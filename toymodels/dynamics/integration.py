@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,30 +56,34 @@ def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, A
     >>> bool(abs(theta[0, 0, 0] - np.exp(-1)) <= error[0, 0] < 1e-10)
     True
     """
-    # Time in units of its own size, a power of two and so exact; the solver's first step wants that.
-    unit = np.ldexp(1.0, np.frexp(times[-1])[1] - 1)
+    unit = time_unit(times)
     with np.errstate(over="ignore", invalid="ignore", under="ignore", divide="ignore"):
         theta, error, ends = _integrate(lambda theta: unit * field(theta), start, times / unit)
     return theta, error, unit * ends
 
 
+def time_unit(times: Array) -> float:
+    """Return the size of the last time, a power of two and so exact; the solver's first step wants such units."""
+    return float(np.ldexp(1.0, np.frexp(times[-1])[1] - 1))
+
+
 def _integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, Array]:
     end = float(times[-1])
-    loose = _solve(field, start, times, _Tolerance(len(start), LOOSENED, max_step=end))
+    loose = _solve(field, start, times, Tolerance(len(start), LOOSENED, max_step=end))
     moments = np.union1d(times, loose.checkpoint_times)
     # Steps of its own, also where tolerances do not limit them: equal steps would make equal errors.
-    tight = _solve(field, start, moments, _Tolerance(len(start), 1, end / 4, loose.first_step / 3 or None))
+    tight = _solve(field, start, moments, Tolerance(len(start), 1, end / 4, loose.first_step / 3 or None))
     if len(start) > 1 and min(loose.end, tight.end) < np.inf:
         # The end of one run must not be that of the others: each goes alone.
         parts = [_integrate(field, row[None], times) for row in start]
         thetas, errors, ends = zip(*parts, strict=True)
         return np.concatenate(thetas, 1), np.concatenate(errors, 1), np.concatenate(ends)
     chosen = np.searchsorted(moments, times)
-    error = _error(moments, tight, ((times, loose.theta), (loose.checkpoint_times, loose.checkpoints)))
+    error = distance_between(moments, tight, ((times, loose.theta), (loose.checkpoint_times, loose.checkpoints)))
     return tight.theta[chosen], error[chosen], np.full(len(start), tight.end)
 
 
-def _error(moments: Array, tight: _Path, loose: tuple[tuple[Array, Array], ...]) -> Array:
+def distance_between(moments: Array, tight: Integration, loose: tuple[tuple[Array, Array], ...]) -> Array:
     """Twice the largest distance so far between the two runs, plus rounding; (moments, R)."""
     size = euclidean_norm(tight.theta)
     gap = np.zeros(size.shape)
@@ -92,7 +97,7 @@ def _error(moments: Array, tight: _Path, loose: tuple[tuple[Array, Array], ...])
     return np.where(np.isnan(error), np.inf, error)
 
 
-class _Tolerance:
+class Tolerance:
     """How carefully a run is integrated."""
 
     def __init__(self, runs: int, loosened: float, max_step: float, first_step: float | None = None):
@@ -101,9 +106,15 @@ class _Tolerance:
         self.absolute = loosened * ATOL
         self.max_step, self.first_step = max_step, first_step
 
+    def starting_with(self, first_step: float) -> Tolerance:
+        """Return the same care with another first step."""
+        other = copy(self)
+        other.first_step = first_step
+        return other
+
 
 @dataclass
-class _Path:
+class Integration:
     """One integration: theta at the asked times, and at thinned checkpoints of its own."""
 
     theta: Array
@@ -113,15 +124,20 @@ class _Path:
     end: float = np.inf
     first_step: float = 0.0
 
+    @classmethod
+    def blank(cls, start: Array, times: Array) -> Integration:
+        """Return one of which nothing is known but the start (R, p)."""
+        return cls(np.full((len(times), *start.shape), np.nan), np.zeros(len(times)), np.zeros(1), start[None])
 
-def _solve(field: Field, start: Array, times: Array, tolerance: _Tolerance) -> _Path:
+
+def _solve(field: Field, start: Array, times: Array, tolerance: Tolerance) -> Integration:
     """Integrate (R, p) from 0 to the last time; rows after a failure are nan."""
-    path = _Path(np.full((len(times), *start.shape), np.nan), np.zeros(len(times)), np.zeros(1), start[None])
+    path = Integration.blank(start, times)
     done = int(np.searchsorted(times, 0, side="right"))
     path.theta[:done] = start
     if done == len(times):
         return path
-    stepper, checkpoints = _Stepper(field, start, float(times[-1]), tolerance), _Checkpoints(start)
+    stepper, checkpoints = Stepper(field, start, float(times[-1]), tolerance), Checkpoints(start)
     while stepper.running:
         if not stepper.step():
             path.end = stepper.t
@@ -136,14 +152,15 @@ def _solve(field: Field, start: Array, times: Array, tolerance: _Tolerance) -> _
     return path
 
 
-class _Stepper:
+class Stepper:
     """DOP853 whose absolute tolerance grows with theta."""
 
-    def __init__(self, field: Field, start: Array, end: float, tolerance: _Tolerance):
+    def __init__(self, field: Field, start: Array, end: float, tolerance: Tolerance):
         self._field, self._shape, self._end, self._tolerance = field, start.shape, end, tolerance
         self._scale = _scale(field, start, end)
-        self._solver = self._from(0.0, start.ravel(), end, tolerance.first_step)
-        self._before: tuple[float, Array] = (0.0, start.ravel())
+        first_step = None if tolerance.first_step is None else min(tolerance.first_step, end)
+        self._solver = self._from(0.0, start.ravel(), end, first_step)
+        self.before: tuple[float, Array] = (0.0, start.ravel())
         self.count = 0
 
     def _from(self, t: float, flat: Array, end: float, first_step: float | None) -> Any:
@@ -169,6 +186,16 @@ class _Stepper:
         return self._solver.y.reshape(self._shape)
 
     @property
+    def step_size(self) -> float:
+        """Of the last step; 0 before the first."""
+        return float(self._solver.step_size or 0.0)
+
+    @property
+    def resolution(self) -> tuple[float, Array]:
+        """Error that a step may make in theta: relative, and absolute per run (R,)."""
+        return self._tolerance.relative, self._tolerance.absolute * self._scale
+
+    @property
     def running(self) -> bool:
         return self._solver.status == "running"
 
@@ -179,7 +206,7 @@ class _Stepper:
             self._scale = np.maximum(self._scale, size)
             first_step = min(self._solver.step_size, self._end - self._solver.t)
             self._solver = self._from(self._solver.t, self._solver.y, self._end, first_step)
-        self._before = self._solver.t, self._solver.y
+        self.before = self._solver.t, self._solver.y
         self._solver.step()
         self.count += 1
         return self._solver.status != "failed"
@@ -188,13 +215,20 @@ class _Stepper:
         """Theta inside the step just taken, by a shorter step, which is more accurate than interpolation."""
         if t == self._solver.t:
             return self.theta
-        solver = self._from(*self._before, t, t - self._before[0])
+        solver = self._from(*self.before, t, t - self.before[0])
         while solver.status == "running":
             solver.step()
         return solver.y.reshape(self._shape) if solver.status == "finished" else np.full(self._shape, np.nan)
 
 
-class _Checkpoints:
+    def along(self, fractions: Array) -> Array:
+        """Theta at fractions (Q,) of the step just taken, (Q, R, p), by interpolation."""
+        (begin, _), end = self.before, self._solver.t
+        flat = self._solver.dense_output()(begin + (end - begin) * fractions).T
+        return flat.reshape(len(fractions), *self._shape)
+
+
+class Checkpoints:
     """Every step of a run, thinned to at most `CHECKPOINTS`."""
 
     def __init__(self, start: Array):

@@ -10,7 +10,7 @@ import numpy as np
 
 from toymodels.arithmetic import gates as positive
 from toymodels.errors import InputError
-from toymodels.problem import Problem, runs_of
+from toymodels.problem import ClosedForm, Events, Problem, runs_of
 from toymodels.relu import formulas
 from toymodels.relu.groups import Grouping, Groups
 from toymodels.relu.partition import Partition
@@ -308,6 +308,18 @@ class TwoLayerReLU(Problem):
     def occupied(self, theta: Array) -> Array:
         """Return the number of distinct activation patterns among the neurons, shape runs."""
         return self.partition(theta).occupied
+
+    def closed_form(self, theta0: Array, rates: Array) -> ClosedForm:
+        """Return the exact gradient flow where it is closed; see `toymodels.relu.closed.closed_form`."""
+        from toymodels.relu.closed import closed_form
+
+        return closed_form(self, theta0, rates)
+
+    def events(self, rates: Array) -> Events:
+        """Return the rules of the Filippov flow; see `toymodels.relu.flow.ReLUFlow`."""
+        from toymodels.relu.flow import ReLUFlow
+
+        return ReLUFlow(self, rates)
 
     def observable(self, name: str) -> Callable[[Any, Array], Array]:
         """Return the function (problem, theta) behind an observable's name.
