@@ -78,6 +78,27 @@ class Events(Protocol):
         """Return what follows when a margin has reached zero."""
 
 
+class DescentKernel(Protocol):
+    """Plain full-batch gradient descent of many runs, in coordinates of the problem's choice.
+
+    Attributes
+    ----------
+    state : array
+        The coordinates of all runs, changed in place.
+    """
+
+    state: Array
+
+    def advance(self, lr: Array, targets: Array) -> None:
+        """Take steps with learning rates (S,) or (S,) + runs and targets (S,) + runs + (n,)."""
+
+    def theta(self) -> Array:
+        """Return the parameters now, runs + (p,)."""
+
+    def rest(self, runs: Array) -> None:
+        """Put the runs of a boolean mask where no step moves them."""
+
+
 def runs_of(theta: Array) -> tuple[int, ...]:
     """Return the leading axes of a parameter array."""
     return np.shape(theta)[:-1]
@@ -351,6 +372,10 @@ class Problem:
         rates : array (blocks,)
             One learning-rate factor per parameter block.
         """
+        return None
+
+    def descent_kernel(self, theta0: Array) -> DescentKernel | None:
+        """Return a faster way to take plain steps of gradient descent; None where there is none."""
         return None
 
     def observable(self, name: str) -> Callable[[Any, Array], Array]:

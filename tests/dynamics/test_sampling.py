@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from toy_problems import Product, regression
 
 import toymodels as tm
-from toymodels.dynamics import sampling
+from toymodels.dynamics import draws
 from toymodels.dynamics.sampling import Minibatches, Sampler
 from toymodels.randomness import streams
 
@@ -42,7 +42,7 @@ def test_results_do_not_depend_on_the_chunk(monkeypatch, noise, replace, chunk):
     problem, theta0 = regression(5, 2, 0, (3,))
     options = {"lr": 0.1, "steps": 11, "batch": 2, "replace": replace, "noise": noise, "rng": 4}
     plain = tm.descend(problem, theta0, **options)
-    monkeypatch.setattr(sampling, "CHUNK", chunk)
+    monkeypatch.setattr(draws, "CHUNK", chunk)
     np.testing.assert_array_equal(plain.theta, tm.descend(problem, theta0, **options).theta)
 
 
@@ -58,10 +58,10 @@ def test_a_longer_run_begins_as_a_shorter_one(steps, more, replace):
 
 def test_noise_does_not_shift_the_rows():
     problem, _ = regression(5, 2, 0)
-    quiet = Sampler(problem, (2,), 4, 3, True, None, 0)
-    noisy = Sampler(problem, (2,), 4, 3, True, 0.1, 0)
+    quiet = Sampler(problem, np.zeros((2, 2)), 4, 3, True, None, 0)
+    noisy = Sampler(problem, np.zeros((2, 2)), 4, 3, True, 0.1, 0)
     for _ in range(4):
-        rows, targets = noisy.next()
+        rows, targets, _ = noisy.next()
         np.testing.assert_array_equal(rows, quiet.next()[0])
         assert targets.shape == (2, 3) and (targets != problem.targets[rows]).all()
 
@@ -76,6 +76,6 @@ def test_seeds_give_different_draws_and_the_same_seed_the_same():
 
 def test_matrix_targets_get_noise_of_their_shape():
     problem = tm.TwoLayerLinear(np.eye(3, 2), np.ones((3, 2)), width=2)
-    sampler = Sampler(problem, (4,), 2, 2, False, 0.5, 0)
-    shapes = [(rows.shape, targets.shape) for rows, targets in (sampler.next(), sampler.next())]
+    sampler = Sampler(problem, np.zeros((4, problem.size)), 2, 2, False, 0.5, 0)
+    shapes = [(rows.shape, targets.shape) for rows, targets, _ in (sampler.next(), sampler.next())]
     assert shapes == [((4, 2), (4, 2, 2)), ((4, 1), (4, 1, 2))]

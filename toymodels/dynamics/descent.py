@@ -1,4 +1,4 @@
-"""Gradient descent: full batch, minibatch, label noise, momentum, weight decay."""
+"""Gradient descent: full batch, minibatch, noise on labels or gradient, momentum, weight decay."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from toymodels.dynamics.divergence import Divergence
+from toymodels.dynamics.kernel_descent import follow
 from toymodels.dynamics.learning_rate import Clock, runs_and_rate
+from toymodels.dynamics.noise import GradientNoise
 from toymodels.dynamics.recording import Recorder
 from toymodels.dynamics.rounding import Companion
-from toymodels.dynamics.sampling import Sampler
+from toymodels.dynamics.sampling import Sample, Sampler
 from toymodels.errors import InputError
 from toymodels.problem import Problem
 from toymodels.trajectory import Trajectory
@@ -69,10 +71,12 @@ def descend(
         each epoch is a new permutation of the samples cut into minibatches; when
         `batch` does not divide n, the last one of the epoch is short, and its
         gradient is the mean over the rows that it has.
-    noise : float, (name, float) or callable, optional
+    noise : float, (name, float), callable or GradientNoise, optional
         Label noise added to the targets of each step (square loss only): a
         standard deviation for Gaussian noise, ``("gaussian", sigma)``,
         ``("rademacher", sigma)``, or a function (generator, shape) -> array.
+        Or noise on the gradient, isotropic or dependent on the state; see
+        `toymodels.dynamics.GradientNoise`.
     record : names or callables (problem, theta)
         Observables to record; a callable gets theta runs + (p,), returns an
         array whose leading axes are the runs, and is recorded under its name.
@@ -83,7 +87,8 @@ def descend(
         depend on the runs beside it.
     measure_error : bool
         Whether to measure the rounding error by a companion run, which doubles
-        the number of gradients. With False, `error` is inf.
+        the number of gradients. With False, `error` is inf, and a problem that
+        has a kernel for many runs takes its steps itself.
 
     Returns
     -------
@@ -116,35 +121,21 @@ def descend(
     rate = problem.rate_vector(rates)
     weight_decay = positive_real("weight_decay", weight_decay, allow_zero=True)
     momentum = _momentum(momentum)
-    rule = _HeavyBall(problem, momentum, weight_decay)
     runs = theta.shape[:-1]
-    sampler = Sampler(problem, runs, steps, batch, replace, noise, rng)
+    sampler = Sampler(problem, theta, steps, batch, replace, noise, rng)
     recorded = np.unique(np.append(np.arange(0, steps + 1, every), steps))
     recorder = Recorder(problem, record, recorded.shape, theta)
     clock, errors = Clock(lr_of, recorded), np.full(recorded.shape + runs, np.inf)
-
-    velocity, row = np.zeros_like(theta), 0
+    plain = not (measure_error or momentum or weight_decay or rates is not None or sampler.kicks)
+    kernel = problem.descent_kernel(theta) if plain and (batch is None or problem.n == 1) else None
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         companion = Companion(problem, theta, momentum) if measure_error else None
         log = Divergence(theta, companion)
-        for step in range(steps + 1):
-            if step == recorded[row]:
-                recorder.write(row, log.shown(theta))
-                if companion is not None:
-                    errors[row] = companion.error()
-                row += 1
-            if step == steps:
-                break
-            factor = rate * clock.tick(step)
-            if log.over:
-                continue
-            rows, targets = sampler.next()
-            state = rule.step(theta, velocity, factor, rows, targets)
-            if companion is not None:
-                companion.measure(step, theta, rows, targets)
-                perturbed = theta + companion.theta, velocity + companion.velocity
-                companion.follow(step, state, rule.step(*perturbed, factor, rows, targets), factor)
-            theta, velocity = log.guard(step + 1, *state)
+        if kernel is not None:
+            follow(kernel, clock, sampler, recorder, log, recorded)
+        else:
+            rule = _HeavyBall(problem, momentum, weight_decay, noise)
+            _walk(rule, rate, clock, sampler, recorder, log, recorded, companion, errors)
     return Trajectory(
         t=clock.times,
         theta=recorder.theta,
@@ -158,19 +149,54 @@ def descend(
     )
 
 
+def _walk(
+    rule: _HeavyBall,
+    rate: Array,
+    clock: Clock,
+    sampler: Sampler,
+    recorder: Recorder,
+    log: Divergence,
+    recorded: Array,
+    companion: Companion | None,
+    errors: Array,
+) -> None:
+    """Take all steps one by one, and write down the recorded ones with their errors."""
+    theta, row = log.start, 0
+    velocity = np.zeros_like(theta)
+    for step in range(recorded[-1] + 1):
+        if step == recorded[row]:
+            recorder.write(row, log.shown(theta))
+            if companion is not None:
+                errors[row] = companion.error()
+            row += 1
+        if step == recorded[-1]:
+            return
+        factor = rate * clock.tick(step)
+        if log.over:
+            continue
+        sample = sampler.next()
+        state = rule.step(theta, velocity, factor, sample)
+        if companion is not None:
+            companion.measure(step, theta, sample.rows, sample.targets)
+            perturbed = theta + companion.theta, velocity + companion.velocity
+            companion.follow(step, state, rule.step(*perturbed, factor, sample), factor)
+        theta, velocity = log.guard(step + 1, *state)
+
+
 class _HeavyBall:
     """The step of the docstring above."""
 
-    def __init__(self, problem: Problem, momentum: float, weight_decay: float):
+    def __init__(self, problem: Problem, momentum: float, weight_decay: float, noise: Any):
         self._problem, self._momentum, self._weight_decay = problem, momentum, weight_decay
+        self._noise = noise if isinstance(noise, GradientNoise) else None
 
-    def step(
-        self, theta: Array, velocity: Array, lr: Array, rows: Array | None, targets: Array | None
-    ) -> tuple[Array, Array]:
-        if rows is None and targets is None:
+    def step(self, theta: Array, velocity: Array, lr: Array, sample: Sample) -> tuple[Array, Array]:
+        if sample.rows is None and sample.targets is None:
             force = self._problem.gradient(theta)
         else:
-            force = self._problem.gradient(theta, rows=rows, targets=targets)
+            force = self._problem.gradient(theta, rows=sample.rows, targets=sample.targets)
+        if self._noise is not None and sample.kick is not None:
+            force = force + self._noise.push(self._problem, theta, sample.kick)
         if self._weight_decay:
             force = force + self._weight_decay * theta
         push = -lr * force

@@ -15,8 +15,8 @@ class Divergence:
     """Runs that have left the finite numbers; they stand still at their start from then on."""
 
     def __init__(self, start: Array, companion: Companion | None):
-        self._start, self._companion = start, companion
-        self._dead = np.zeros(start.shape[:-1], dtype=bool)
+        self.start, self._companion = start, companion
+        self.dead = np.zeros(start.shape[:-1], dtype=bool)
         self._any = False
         self.events: list[dict[str, Any]] = []
 
@@ -26,33 +26,33 @@ class Divergence:
         if np.isfinite(theta.sum()) and not self._any:
             return theta, velocity
         finite = np.isfinite(theta).all(-1)
-        new = ~finite & ~self._dead
-        self._dead = self._dead | ~finite
-        self._any = bool(self._dead.any())
+        new = ~finite & ~self.dead
+        self.dead = self.dead | ~finite
+        self._any = bool(self.dead.any())
         if new.any():
             where = np.argwhere(new)
             self.events.append({"kind": "diverged", "step": step, "runs": where.tolist()})
         if self._any:
-            theta = np.where(self._dead[..., None], self._start, theta)
-            velocity = np.where(self._dead[..., None], 0.0, velocity)
+            theta = np.where(self.dead[..., None], self.start, theta)
+            velocity = np.where(self.dead[..., None], 0.0, velocity)
             if self._companion is not None:
-                self._companion.forget(self._dead)
+                self._companion.forget(self.dead)
         return theta, velocity
 
     @property
     def over(self) -> bool:
         """Whether every run has diverged."""
-        return self._any and bool(self._dead.all())
+        return self._any and bool(self.dead.all())
 
     def shown(self, theta: Array) -> Array:
         """Return theta with nan for diverged runs."""
-        return np.where(self._dead[..., None], np.nan, theta) if self._any else theta
+        return np.where(self.dead[..., None], np.nan, theta) if self._any else theta
 
     def message(self, steps: int) -> str:
         """Return the sentence for the reader."""
         if not self.events:
             return f"{steps} steps"
-        first, total = self.events[0]["step"], self._dead.size
-        if self._dead.ndim == 0:
+        first, total = self.events[0]["step"], self.dead.size
+        if self.dead.ndim == 0:
             return f"the run diverged at step {first} of {steps}"
-        return f"{int(self._dead.sum())} of {total} runs diverged, the first at step {first} of {steps}"
+        return f"{int(self.dead.sum())} of {total} runs diverged, the first at step {first} of {steps}"

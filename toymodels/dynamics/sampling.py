@@ -1,47 +1,20 @@
-"""The randomness of a stochastic step: minibatches and label noise, one stream per run.
-
-Draws are made in chunks of steps, run by run, so a step costs no Python loop
-over runs; a run's draws depend on neither the chunk nor the other runs.
-"""
+"""The randomness of a stochastic step: minibatches and noise, one stream per run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from toymodels.dynamics.draws import Chunked, Signs
+from toymodels.dynamics.noise import GradientNoise, label_noise, source
 from toymodels.errors import InputError
 from toymodels.problem import Problem
 from toymodels.randomness import streams
-from toymodels.validation import one_of, positive_int, positive_real
+from toymodels.validation import positive_int
 
 Array = np.ndarray
-Draw = Callable[[np.random.Generator, tuple[int, ...]], Array]
-
-CHUNK = 2**21
-"""Most numbers drawn ahead of their use."""
-
-
-class Chunked:
-    """Equally shaped draws for every run, one per step."""
-
-    def __init__(
-        self, draw: Draw, shape: tuple[int, ...], runs: tuple[int, ...], streams: list, steps: int
-    ):
-        self._draw, self._shape, self._runs, self._streams = draw, shape, runs, streams
-        self._length, self._left = max(1, CHUNK // (len(streams) * prod(shape))), steps
-        self._block, self._used = np.empty((0,)), 0
-
-    def next(self) -> Array:
-        """Return the draw of the next step, runs + shape."""
-        if self._used == len(self._block):
-            length = min(self._length, self._left)
-            draws = [self._draw(stream, (length, *self._shape)) for stream in self._streams]
-            self._block, self._used, self._left = np.stack(draws, axis=1), 0, self._left - length
-        self._used += 1
-        return self._block[self._used - 1].reshape(self._runs + self._shape)
 
 
 class Minibatches:
@@ -67,75 +40,66 @@ class Minibatches:
         return rows
 
 
+class Sample(NamedTuple):
+    """Rows and targets of a step, None where the problem's own are meant, and the entries of gradient noise."""
+
+    rows: Array | None
+    targets: Array | None
+    kick: Array | None
+
+
 class Sampler:
-    """Rows and targets of each step, or None where the problem's own are meant."""
+    """The samples of all steps of a descent; arguments as in `toymodels.descend`."""
 
     def __init__(
-        self,
-        problem: Problem,
-        runs: tuple[int, ...],
-        steps: int,
-        batch: Any,
-        replace: Any,
-        noise: Any,
-        rng: Any,
+        self, problem: Problem, theta: Array, steps: int, batch: Any, replace: Any, noise: Any, rng: Any
     ):
-        draw = label_noise(problem, noise)
+        runs = theta.shape[:-1]
         if not isinstance(replace, (bool, np.bool_)):
             raise InputError(f"replace: expected True or False, got {replace!r}")
+        self._minibatches: Minibatches | None = None
+        self._labels: Chunked | Signs | None = None
+        self.kicks: Chunked | Signs | None = None
+        self._problem, self._runs = problem, runs
+        kicks = noise if isinstance(noise, GradientNoise) else None
+        labels = None if noise is None or kicks else label_noise(problem, noise)
         # Rows and noise have streams of their own, so that one does not shift the other.
         pairs = [stream.spawn(2) for stream in streams(rng, prod(runs))]
-        self._minibatches, self._noise, self._problem = None, None, problem
+        own, others = [rows for rows, _ in pairs], [noise for _, noise in pairs]
+        size = None
         if batch is not None:
-            size = positive_int("batch", batch)
-            if size > problem.n:
-                raise InputError(f"batch: expected at most the {problem.n} samples, got {size}")
-            own = [rows for rows, _ in pairs]
+            size = _batch_size(problem, batch)
             self._minibatches = Minibatches(problem.n, size, bool(replace), runs, own, steps)
-        if draw is not None:
-            rows = problem.n if batch is None else size
-            shape = (rows, *problem.targets.shape[1:])
-            self._noise = Chunked(draw, shape, runs, [labels for _, labels in pairs], steps)
+        if labels is not None:
+            self._labels = labels((size or problem.n, *problem.targets.shape[1:]), runs, others, steps)
+        if kicks is not None:
+            self.kicks = source(kicks.kind, 1.0)((kicks.rank(problem, theta),), runs, others, steps)
 
-    def next(self) -> tuple[Array | None, Array | None]:
-        """Return (rows, targets) of the next step."""
+    def next(self) -> Sample:
+        """Return the sample of the next step."""
         rows = None if self._minibatches is None else self._minibatches.next()
-        if self._noise is None:
-            return rows, None
-        noise, targets = self._noise.next(), self._problem.targets
+        kick = None if self.kicks is None else self.kicks.next()
+        if self._labels is None:
+            return Sample(rows, None, kick)
+        noise, targets = self._labels.next(), self._problem.targets
         if rows is None:
-            return None, targets + noise
+            return Sample(None, targets + noise, kick)
         short = np.s_[..., : rows.shape[-1]] + (np.s_[:],) * (targets.ndim - 1)
-        return rows, targets[rows] + noise[short]
+        return Sample(rows, targets[rows] + noise[short], kick)
+
+    def labels(self, most: int) -> Array:
+        """Return the full-batch targets of the next steps, (count,) + runs + (n,) with 1 <= count <= most.
+
+        For problems of one sample, whose minibatches are the full batch.
+        """
+        targets = self._problem.targets
+        if self._labels is None:
+            return np.broadcast_to(targets, (most, *self._runs, *targets.shape))
+        return targets + self._labels.take(most)
 
 
-def label_noise(problem: Problem, noise: Any) -> Draw | None:
-    """Return the function that draws label noise for a chunk of steps, from the `noise` argument."""
-    if noise is None:
-        return None
-    if problem.output_loss.labels:
-        name = problem.output_loss.name
-        raise InputError(f"noise: expected the square loss, the {name} loss has labels -1 or +1")
-    if callable(noise):
-        return _checked(noise)
-    kind, sigma = noise if isinstance(noise, tuple) and len(noise) == 2 else ("gaussian", noise)
-    if not isinstance(kind, str):
-        raise InputError(f"noise: expected a number, (name, number) or a function, got {noise!r}")
-    one_of("noise", kind, ("gaussian", "rademacher"))
-    scale = positive_real("noise", sigma, allow_zero=True)
-    if kind == "gaussian":
-        return lambda stream, shape: scale * stream.standard_normal(shape)
-    return lambda stream, shape: scale * (2.0 * stream.integers(2, size=shape) - 1.0)
-
-
-def _checked(noise: Callable[..., Any]) -> Draw:
-    """Ask a user's function step by step, as it may centre or correlate what it draws."""
-
-    def draw(stream: np.random.Generator, shape: tuple[int, ...]) -> Array:
-        steps = [np.asarray(noise(stream, shape[1:])) for _ in range(shape[0])]
-        for step in steps:
-            if step.shape != shape[1:] or step.dtype.kind not in "biuf" or not np.isfinite(step).all():
-                raise InputError(f"noise: expected finite numbers of shape {shape[1:]}, got {step.shape}")
-        return np.stack(steps)
-
-    return draw
+def _batch_size(problem: Problem, batch: Any) -> int:
+    size = positive_int("batch", batch)
+    if size > problem.n:
+        raise InputError(f"batch: expected at most the {problem.n} samples, got {size}")
+    return size
