@@ -102,11 +102,11 @@ def source(kind: str, scale: float) -> Source:
     """Return a source of independent numbers of mean 0 and this standard deviation."""
     if kind == "rademacher":
         return lambda *sizes: Signs(scale, *sizes)
-    return _from(lambda stream, shape: scale * stream.standard_normal(shape))
+    return _from(lambda stream, shape: stream.normal(0.0, scale, shape), threads=True)
 
 
-def _from(draw: Draw) -> Source:
-    return lambda *sizes: Chunked(draw, *sizes)
+def _from(draw: Draw, threads: bool = False) -> Source:
+    return lambda *sizes: Chunked(draw, *sizes, threads=threads)
 
 
 def _checked(noise: Callable[..., Any]) -> Draw:

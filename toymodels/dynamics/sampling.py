@@ -41,7 +41,7 @@ class Minibatches:
 
 
 class Sample(NamedTuple):
-    """Rows and targets of a step, None where the problem's own are meant, and the entries of gradient noise."""
+    """Rows and targets of a step (None: the problem's own), and the entries of gradient noise."""
 
     rows: Array | None
     targets: Array | None
@@ -64,16 +64,18 @@ class Sampler:
         kicks = noise if isinstance(noise, GradientNoise) else None
         labels = None if noise is None or kicks else label_noise(problem, noise)
         # Rows and noise have streams of their own, so that one does not shift the other.
-        pairs = [stream.spawn(2) for stream in streams(rng, prod(runs))]
-        own, others = [rows for rows, _ in pairs], [noise for _, noise in pairs]
+        parents = streams(rng, prod(runs))
+        seeds = [parent.bit_generator.seed_seq.spawn(2) for parent in parents]
         size = None
         if batch is not None:
-            size = _batch_size(problem, batch)
+            size, own = _batch_size(problem, batch), _children(parents, seeds, 0)
             self._minibatches = Minibatches(problem.n, size, bool(replace), runs, own, steps)
         if labels is not None:
-            self._labels = labels((size or problem.n, *problem.targets.shape[1:]), runs, others, steps)
+            shape = (size or problem.n, *problem.targets.shape[1:])
+            self._labels = labels(shape, runs, _children(parents, seeds, 1), steps)
         if kicks is not None:
-            self.kicks = source(kicks.kind, 1.0)((kicks.rank(problem, theta),), runs, others, steps)
+            rank, own = kicks.rank(problem, theta), _children(parents, seeds, 1)
+            self.kicks = source(kicks.kind, 1.0)((rank,), runs, own, steps)
 
     def next(self) -> Sample:
         """Return the sample of the next step."""
@@ -103,3 +105,11 @@ def _batch_size(problem: Problem, batch: Any) -> int:
     if size > problem.n:
         raise InputError(f"batch: expected at most the {problem.n} samples, got {size}")
     return size
+
+
+def _children(parents: list[np.random.Generator], seeds: list, which: int) -> list[np.random.Generator]:
+    """Generators like the parents, from one of the seeds that each has spawned."""
+    return [
+        type(parent)(type(parent.bit_generator)(own[which]))
+        for parent, own in zip(parents, seeds, strict=True)
+    ]
