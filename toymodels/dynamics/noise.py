@@ -101,12 +101,12 @@ def label_noise(problem: Problem, noise: Any) -> Source:
 def source(kind: str, scale: float) -> Source:
     """Return a source of independent numbers of mean 0 and this standard deviation."""
     if kind == "rademacher":
-        return lambda *sizes: Signs(scale, *sizes)
+        return lambda shape, runs, streams, steps: Signs(scale, shape, runs, streams, steps)
     return _from(lambda stream, shape: stream.normal(0.0, scale, shape), threads=True)
 
 
 def _from(draw: Draw, threads: bool = False) -> Source:
-    return lambda *sizes: Chunked(draw, *sizes, threads=threads)
+    return lambda shape, runs, streams, steps: Chunked(draw, shape, runs, streams, steps, threads)
 
 
 def _checked(noise: Callable[..., Any]) -> Draw:

@@ -65,7 +65,8 @@ class Sampler:
         labels = None if noise is None or kicks else label_noise(problem, noise)
         # Rows and noise have streams of their own, so that one does not shift the other.
         parents = streams(rng, prod(runs))
-        seeds = [parent.bit_generator.seed_seq.spawn(2) for parent in parents]
+        sequences: list[Any] = [parent.bit_generator.seed_seq for parent in parents]
+        seeds = [sequence.spawn(2) for sequence in sequences]
         size = None
         if batch is not None:
             size, own = _batch_size(problem, batch), _children(parents, seeds, 0)
