@@ -24,7 +24,6 @@ import toymodels as tm
 from toymodels import plot
 from toymodels.arithmetic import frobenius
 from toymodels.linear import balanced_factors
-from toymodels.problem import Problem
 
 Array = np.ndarray
 
@@ -34,33 +33,6 @@ SIZES = {"quick": (8, 60, 8, 4, 150), "normal": (20, 200, 20, 11, 2500), "deep":
 FRESH = 1000
 STEP = 0.4
 SCALES, IMBALANCES = (-1.0, 0.3), (-1.0, 1.0)
-
-
-class ReLUNet(Problem):
-    """Outputs ``sum_i a_i max(w_i.x, 0)``, theta = [W (m, d), a (m,)], relu'(0) = 0."""
-
-    def __init__(self, X: Array, y: Array, width: int):
-        super().__init__(X, y, {"W": (width, X.shape[1]), "a": (width,)})
-
-    def outputs(self, theta: Array) -> Array:
-        """Return the outputs (..., n)."""
-        W, a = self.unpack(theta)
-        return (np.maximum(self.inputs @ W.mT, 0) @ a[..., None])[..., 0]
-
-    def vjp(self, theta: Array, cotangent: Array, rows: Array | None = None) -> Array:
-        """Return Jᵀ cotangent, (..., p)."""
-        W, a = self.unpack(theta)
-        X = self.inputs if rows is None else self.inputs[rows]
-        before = X @ W.mT
-        felt = (before.real > 0) * cotangent[..., None]
-        return self.pack(a[..., None] * (felt.mT @ X), (felt * before).sum(-2))
-
-    def ntk(self, theta: Array) -> Array:
-        """Return the tangent kernel (..., n, n): gates times inputs, and hidden layer."""
-        W, a = self.unpack(theta)
-        before = self.inputs @ W.mT
-        felt, hidden = (before > 0) * a[..., None, :], np.maximum(before, 0)
-        return (felt @ felt.mT) * (self.inputs @ self.inputs.T) + hidden @ hidden.mT
 
 
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
@@ -90,7 +62,7 @@ def arrays(d: int, n: int, m: int, cells: int, steps: int) -> dict[str, Array]:
     y, answers = (np.maximum(rows @ teacher.T, 0) @ signs for rows in (X, new))
     directions = unit_rows(hidden, m // 2, d)
 
-    problem, exam = ReLUNet(X, y, m), ReLUNet(new, answers, m)
+    problem, exam = tm.TwoLayerReLU(X, y, width=m), tm.TwoLayerReLU(new, answers, width=m)
     scales, imbalances = np.logspace(*SCALES, cells), np.linspace(*IMBALANCES, cells)
     # One imbalance after another: all nets together would need memory for as many kernels.
     rows, names = [], ("kernel_distance", "test_loss", "train_loss")
@@ -106,7 +78,9 @@ def learning_rates(d: int, m: int, sizes: Array) -> Array:
     return STEP * d / (m * (sizes**2).sum(-1) / 2 + 2)
 
 
-def train(problem: ReLUNet, exam: ReLUNet, layers: tuple[Array, Array], lr: Array, steps: int) -> Array:
+def train(
+    problem: tm.TwoLayerReLU, exam: tm.TwoLayerReLU, layers: tuple[Array, Array], lr: Array, steps: int
+) -> Array:
     """Return kernel distance, test and training loss, (3, R), after gradient descent from R starts."""
     start = problem.pack(*layers)
     end = tm.descend(problem, start, lr=lr, steps=steps, every=steps, measure_error=False).theta[-1]

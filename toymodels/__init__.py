@@ -14,8 +14,10 @@ _HOME = {
     "AssumptionError": "errors",
     "ConvergenceError": "errors",
     "DeepLinear": "linear",
+    "DiagonalLinear": "manifold",
     "InputError": "errors",
     "LeftArithmetic": "errors",
+    "MinimaManifold": "manifold",
     "Trajectory": "trajectory",
     "TwoLayerLinear": "linear",
     "TwoLayerReLU": "relu",
@@ -26,8 +28,8 @@ _HOME = {
     "flow": "dynamics",
     "verify": "claims",
 }
-_ROOMS = ("arithmetic", "claims", "data", "derive", "dynamics", "evidence", "linear", "losses", "observables",
-          "plot", "relu", "solutions", "spaces", "theorems")  # fmt: skip
+_ROOMS = ("arithmetic", "claims", "data", "derive", "dynamics", "evidence", "linear", "losses", "manifold",
+          "observables", "plot", "relu", "solutions", "spaces", "theorems")  # fmt: skip
 
 __all__ = ["__version__", *_HOME, *_ROOMS, "schedules"]
 

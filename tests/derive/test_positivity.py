@@ -9,7 +9,20 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from toymodels.arithmetic import systems
-from toymodels.derive import Derivation, det, dot, identity, mean_over, norm, quad, relu, sum_over, trace
+from toymodels.derive import (
+    Derivation,
+    det,
+    diag,
+    dot,
+    hadamard,
+    identity,
+    mean_over,
+    norm,
+    quad,
+    relu,
+    sum_over,
+    trace,
+)
 from toymodels.derive.calculus import expectation
 from toymodels.derive.positivity import invertible, nonnegative, nonpositive, nonzero, positive
 from toymodels.evidence.algebra import NOT_HERE
@@ -22,6 +35,7 @@ P, Q = D.matrix("P", n, n, "positive definite"), D.matrix("Q", n, n, "semidefini
 H, T, X = D.matrix("H", n, n, "symmetric"), D.matrix("T", n, n, "invertible"), D.matrix("X", k, n)
 C, R = D.matrix("C", n, n), D.matrix("R", n, n, "projector")
 u, v = D.vector("u", n), D.vector("v", n)
+F, r, on = D.matrix("F", n, n, "positive"), D.vector("r", n, "positive"), D.vector("on", n, "binary")
 x, y = D.scalars("x y")
 a, z = D.scalar("a", positive=True), D.scalar("z", nonnegative=True)
 b, e = D.scalar("b", negative=True), D.scalar("e", nonzero=True)
@@ -30,7 +44,9 @@ D.assume((x, "<=", y))
 
 NUMBERS = st.sampled_from([sp.Integer(1), sp.Integer(-1), sp.Integer(2), sp.Rational(-1, 2)])
 SCALARS = st.sampled_from([x, y, a, z, b, e, p, 1 - p, y - x, x - y, sp.Integer(0), p - 1])
-SQUARE = st.sampled_from([P, Q, H, T, C, R, identity(n), X.T * X, u * u.T, P.I, C.T, C * C.T])
+SQUARE = st.sampled_from(
+    [P, Q, H, T, C, R, identity(n), X.T * X, u * u.T, P.I, C.T, C * C.T, F, on * r.T, hadamard(C, C), diag(r)]
+)
 
 
 @st.composite
@@ -55,6 +71,7 @@ def expressions(draw, depth=2):
         f + g, f * g, f**2, -f, f**3, f**2 * g, trace(M), quad(M, v), dot(M * u, M * v),
         dot(M, draw(matrices(1))), dot(2 * v, M * v), norm(v) * f, det(M), sp.Abs(f), relu(f),
         sum_over(i, v[i, 0] ** 2 * f), mean_over(i, (v[i, 0] - f) ** 2),
+        dot(M * r, on), sum_over(i, M[i, 0] * f),
     ]  # fmt: skip
     return draw(st.sampled_from(made))
 
@@ -122,6 +139,8 @@ YES = [
     det(P), det(Q), det(P * P), quad(P + a * identity(n), v), quad(P + u * u.T, v),
     sum_over(i, v[i, 0] ** 2), mean_over(i, (v[i, 0] - x) ** 2), expectation(x**2 * y**2, x),
     dot(v, 2 * P * v), trace(sum_over(i, C.row(i) * C.row(i).T)),
+    dot(r, on), dot(F * r, F.T * on), trace(F), F[0, 0] * r[0, 0], dot(hadamard(v, v), r),
+    sum_over(i, a * (F * F + diag(r))[i, 0]), quad(F, hadamard(on, r)),
 ]  # fmt: skip
 POSITIVE = [
     a, a * a, 1 + x**2, sp.exp(x), sp.exp(x) + z, 1 - p, p * (1 - p), 1 / a, sp.sqrt(a), e**2,
@@ -131,6 +150,7 @@ POSITIVE = [
 NO = [
     x, x * y, x**3, x - y, a - z, a - 1, p - sp.Rational(1, 2), dot(u, v), quad(H, v), quad(C, v),
     quad(T, v), trace(C), trace(C * C), trace(H), trace(P * Q * R), trace(P * H), det(C), det(H),
+    v[0, 0], dot(r, v), quad(F, v), quad(F, r - on), trace(x * F), dot(hadamard(v, r), on), (F.I)[0, 0],
     sp.sinh(x), sp.log(a), quad(P - Q, v), quad(-P, v), dot(u, P * v), sum_over(i, v[i, 0]),
     expectation(x**3, x), x**2 - 1, norm(v) - 1,
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import sympy as sp
 from gallery import true_step
 
-from toymodels.derive import dot, mean_over, norm, ones, quad, sigmoid, trace
+from toymodels.derive import dot, hadamard, mean_over, norm, ones, quad, sigmoid, trace
 
 R = sp.Rational
 
@@ -168,3 +168,12 @@ def _(D):
     n = D.sizes("n", most=3)
     x, i = D.vector("x", n), D.index("i", n)
     D.step(mean_over(i, (x[i, 0] - trace(ones(n) * x.T) / n) ** 2), ">=", 0)
+
+
+@true_step("a quadratic form of a matrix of positive entries", "exact")
+def _(D):
+    n = D.sizes("n", most=3)
+    K, h = D.matrix("K", n, n, "positive"), D.vector("h", n, "positive")
+    D.step(quad(K + ones(n) * ones(n).T, h), ">=", dot(ones(n), h) ** 2, slack=quad(K, h))
+    g, v = D.vector("g", n, "binary"), D.vector("v", n)
+    D.step(dot(h, hadamard(v, v)) + dot(h, g), ">=", 0)

@@ -72,3 +72,23 @@ def _(D):
     x = D.scalar("x", between=(-1, 1))
     D.step(sp.atanh(x), "=", (sp.log(1 + x) - sp.log(1 - x)) / 2)
     D.step(sp.asinh(x), "=", sp.log(x + sp.sqrt(1 + x**2)))
+
+
+@true_step("inverse sine and cosine")
+def _(D):
+    x = D.scalar("x", between=(-1, 1))
+    D.step(sp.asin(x), "=", sp.pi / 2 - sp.acos(x))
+
+
+@true_step("inverse sine of a cosine", "digits")
+def _(D):
+    theta = D.scalar("theta", between=(0, sp.pi))
+    D.step(sp.asin(sp.cos(theta)), "=", sp.pi / 2 - theta)
+
+
+@true_step("an exponential integral, which computer algebra alone knows")
+def _(D):
+    f = D.scalar("f", positive=True)
+    D.step(D.gradient(sp.Ei(f), f), "=", sp.exp(f) / f)
+    D.flow({f: f * sp.exp(-f)})
+    D.step(D.dt(sp.Ei(f)), "=", 1)

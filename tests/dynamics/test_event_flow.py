@@ -32,7 +32,7 @@ class Relay:
 
 
 class Trap:
-    """x' = -1 above 0 and y below it, with y' = -1: x slides along 0 until y is 0, and is then pulled below."""
+    """x' = -1 above 0 and y below it, with y' = -1: x slides along 0 until y is 0, then falls below."""
 
     def enter(self, theta):
         return Switch(theta, "above", [])

@@ -17,10 +17,26 @@ DESCENTS = {
     "implicit_bias": (10000, 20000),
     "incremental_learning": (12000, 24000),
     "phase_plane": (3200, 6400),
+    "saddle_to_saddle": (4000, 8000),
     "sharpness_on_the_way": (4000, 8000),
     "sigmoids": (4800, 9600),
 }
-OTHERS = {"bifurcation_diagram", "lazy_and_active_modes", "opposite_basins", "relu_rich_and_lazy"}
+OTHERS = {
+    "bifurcation_diagram",
+    "class_sizes",
+    "condensation_on_the_circle",
+    "deaths_of_neurons",
+    "early_stage",
+    "lazy_and_active_modes",
+    "margin_limits",
+    "neurons_through_cells",
+    "opposite_basins",
+    "partition_census",
+    "pattern_counts",
+    "relu_rich_and_lazy",
+    "timeline_regimes",
+    "two_direction_timeline",
+}
 
 
 def module(name):

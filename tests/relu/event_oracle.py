@@ -1,4 +1,4 @@
-"""A second event-driven flow, written as plainly as the definition allows: an oracle for samples in general position.
+"""A second event-driven flow, as plain as the definition: an oracle for samples in general position.
 
 It shares nothing with the package: each event is bisected, by restarting DOP853,
 and new modes are found by trying them all.
@@ -81,7 +81,7 @@ class Oracle:
         return theta if duration == 0 else self.solve(theta, modes, duration).y[:, -1]
 
     def first_event(self, theta, modes, end):
-        """Time, state, neuron and sample of the first sign change; the state at the end and None if there is none."""
+        """Time, state, neuron and sample of the first sign change; without one, the end and None."""
         begin = 0.0
         while begin < end:
             window = min(self.window, end - begin)
@@ -152,7 +152,9 @@ class Oracle:
         if before[i] == 0:
             modes[k, i] = 1 if which else -1
         else:
-            modes[k] = self.new_row(theta, modes, k, np.flatnonzero((before == 0) | (np.arange(len(before)) == i)))
+            modes[k] = self.new_row(
+                theta, modes, k, np.flatnonzero((before == 0) | (np.arange(len(before)) == i))
+            )
         return modes
 
     def projected(self, theta, modes):

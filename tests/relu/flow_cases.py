@@ -23,7 +23,9 @@ def random_problem(seed, largest=(8, 20), least_d=2):
 
 def two_directions(m, small, angle=np.pi / 15, copies=4):
     """The data of Wang and Ma 2023 in the plane: copies of one direction, and another of the other label."""
-    X = np.array([[np.cos(angle / 2), np.sin(angle / 2)]] * copies + [[np.cos(angle / 2), -np.sin(angle / 2)]])
+    X = np.array(
+        [[np.cos(angle / 2), np.sin(angle / 2)]] * copies + [[np.cos(angle / 2), -np.sin(angle / 2)]]
+    )
     y = np.array([1.0] * copies + [-1.0])
     output = np.repeat([1.0, -1.0], m // 2) / np.sqrt(m)
     problem = tm.TwoLayerReLU(X, y, output=output, loss="exponential")
@@ -34,18 +36,26 @@ def two_directions(m, small, angle=np.pi / 15, copies=4):
 
 def euler(problem, theta, t, steps):
     """Explicit Euler, as plain and fast as NumPy has it."""
-    X, y, weights, slope = problem.inputs, problem.targets, problem.weights, problem.output_loss.slope
-    W, a = (block.copy() for block in problem.layers(theta))
-    h = t / steps
+    velocity, h = plain_velocity(problem), t / steps
     for _ in range(steps):
+        theta = theta + h * velocity(theta)
+    return theta
+
+
+def plain_velocity(problem):
+    """Minus the gradient, without any check."""
+    X, y, weights, slope = problem.inputs, problem.targets, problem.weights, problem.output_loss.slope
+    (m, d), output = problem.blocks["W"], problem.output
+
+    def velocity(theta):
+        W, a = theta[: m * d].reshape(m, d), theta[m * d :] if output is None else output
         z = W @ X.T
         gates = z > 0
         U = (gates * (weights * slope(a @ (z * gates), y))) @ X
-        step = h * a[:, None] * U
-        if problem.trains_output:
-            a -= h * (W * U).sum(1)
-        W -= step
-    return problem.pack(W, a) if problem.trains_output else problem.pack(W)
+        hidden = (-a[:, None] * U).ravel()
+        return hidden if output is not None else np.concatenate([hidden, -(W * U).sum(1)])
+
+    return velocity
 
 
 seeds = st.integers(0, 2**32 - 1)

@@ -128,7 +128,9 @@ def test_times_after_which_the_flow_is_not_unique():
     X = [[1.0, 0.0], [-np.sqrt(0.5), np.sqrt(0.5)]]
     problem = tm.TwoLayerReLU(X, [1.0, 1.0], output=[1.0], weights=[5.0, 1.0])
     solution = tm.exact(problem, [0.0, 1.0])
-    with pytest.raises(AssumptionError, match=r"t: expected times up to 0, where the flow is not unique: neuron 0"):
+    with pytest.raises(
+        AssumptionError, match=r"t: expected times up to 0, where the flow is not unique: neuron 0"
+    ):
         solution.at(1.0)
     np.testing.assert_array_equal(solution.at(0.0), [0.0, 1.0])
 

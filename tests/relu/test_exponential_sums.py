@@ -24,9 +24,9 @@ def test_nothing_is_below_zero_before_the_zero_found(seed, r, c, spread):
     assert lowest > -1e-12
     if zero is not None:
         values = value(start, moves, rates, zero.t)
-        assert abs(values[zero.index]) < 1e-13 and values.min() > -1e-12
+        assert abs(values[zero.which]) < 1e-13 and values.min() > -1e-12
         later = zero.t * (1 + 1e-6)
-        assert value(start, moves, rates, later)[zero.index] < 0
+        assert value(start, moves, rates, later)[zero.which] < 0
 
 
 @given(st.floats(0.05, 0.9), st.floats(1e-5, 0.04))

@@ -80,7 +80,9 @@ def test_order_and_orientation_of_kinks_do_not_matter(seed, q, order):
     contact = draw(seed, 4, q, -1.0)
     sides = resolve(contact, NOISE)
     order = [i for i in order if i < q]
-    turned = Contact(-contact.normals[order], contact.base, contact.minus[order], contact.plus[order], sides[order])
+    turned = Contact(
+        -contact.normals[order], contact.base, contact.minus[order], contact.plus[order], sides[order]
+    )
     np.testing.assert_array_equal(resolve(turned, NOISE), -sides[order])
 
 
@@ -118,7 +120,9 @@ def test_sides_are_kept_where_nothing_moves():
 def test_kinks_of_dependent_samples_are_not_slid_along():
     angles = np.array([0.0, 1.0, 2.0])
     normals = np.stack([np.cos(angles), np.sin(angles), 0 * angles], -1)
-    contact = Contact(normals, np.array([0.2, 0.4, 1.0]), -np.ones(3), np.full(3, -0.1), -np.ones(3, dtype=int))
+    contact = Contact(
+        normals, np.array([0.2, 0.4, 1.0]), -np.ones(3), np.full(3, -0.1), -np.ones(3, dtype=int)
+    )
     with pytest.raises(Unresolved) as why:
         resolve(contact, NOISE)
     assert why.value.kind == "unresolved"

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from flow_cases import logged, random_problem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from relu_cases import problems, seeds
 
 import toymodels as tm
 from toymodels import InputError, Trajectory, TwoLayerReLU
-from toymodels.relu import KINDS, census
+from toymodels.relu import KINDS, census, modes_along
 
 
 def recorded(problem, thetas, t=None):
@@ -102,3 +103,70 @@ def test_a_single_time_has_no_moves():
     problem = TwoLayerReLU([[1.0]], [1.0], width=1)
     with pytest.raises(InputError, match="trajectory: expected times"):
         census(problem, Trajectory(t=np.array(1.0), theta=np.ones(2), error=np.array(0.0)))
+
+
+@given(seed=seeds)
+@settings(max_examples=12, deadline=None)
+def test_moves_of_a_flow_are_its_events_and_lead_to_its_modes(seed):
+    problem, start, end = random_problem(seed, largest=(5, 6))
+    run = tm.flow(problem, start, np.linspace(0.1 * end, end, 6))
+    found, modes = census(problem, run), modes_along(problem, run)
+    known = np.isfinite(run.error)
+    assert (found.sliding[known] == (modes[known] == 0).sum(-2)).all()
+    assert np.isnan(found.counts[~known]).all() and np.isnan(found.sliding[~known]).all()
+    living = (modes == 1)[known].sum(-2)
+    assert (found.counts[known][..., [0, 2]].sum(-1) <= living).all()
+    exact = [move for move in found.moves if move.after == move.by]
+    events = [(time, k, i) for time, k, i, _ in logged(run)]
+    if not problem.trains_output:
+        assert len(exact) == len(found.moves)
+        assert (found.counts.sum(-1) + found.sliding)[known].min(initial=problem.width) == problem.width
+    assert {(move.by, move.neuron, move.sample) for move in exact} <= set(events)
+    for move in exact:
+        assert {move.source[-1], move.target[-1]} != {"L"} and move.source != move.target
+
+
+def test_moves_of_a_flow_have_exact_times_between_records():
+    """A false neuron dies at 2 (1 - e^{-0.15}), under l = e^{-f} of half weight, whatever the records are."""
+    problem = TwoLayerReLU(np.eye(2), [1.0, 1.0], output=[-1.0, 1.0], loss="exponential")
+    start = problem.pack([[0.15, -1.0], [-1.0, 1.0]])
+    expected = 2 * (1 - np.exp(-0.15))
+    for times in ([0.0, 1.0], [3.0], [0.0, expected / 2, 4.0, 9.0]):
+        (move,) = census(problem, tm.flow(problem, start, times)).moves
+        assert move.after == move.by == pytest.approx(expected, abs=1e-12)
+        assert (move.neuron, move.sample, move.source, move.target) == (0, 0, "FL", "FD")
+        (closed,) = census(problem, tm.exact(problem, start).trajectory(times)).moves
+        assert closed.by == pytest.approx(expected, abs=1e-15)
+
+
+def test_sliding_neurons_are_neither_living_nor_dead():
+    problem = TwoLayerReLU([[1.0, 0.0], [1.0, 2.0]], [-1.0, 1.0], output=[1.0], loss="exponential")
+    run = tm.flow(problem, [0.1, 0.5], [0.0, 2.0])
+    found = census(problem, run)
+    (move,) = found.moves
+    assert (move.sample, move.source, move.target) == (0, "FL", "sliding")
+    assert move.by == run.events[0]["time"]
+    assert found.sliding.tolist() == [[0, 0], [1, 0]]
+    assert found.counts[1].tolist() == [[0, 0, 0, 0], [1, 0, 0, 0]]
+    assert found.table()[2, 5] == found.table().sum() == 1
+
+
+def test_a_sign_that_changes_along_a_flow_is_seen_between_records():
+    """The output weight of one neuron passes zero (card A5): true and false change places."""
+    problem = TwoLayerReLU([[1.0]], [-1.0], width=1)
+    times = np.linspace(0, 4, 9)
+    run = tm.flow(problem, [1.0, 0.5], times)
+    (move,) = census(problem, run).moves
+    a = run.theta[:, 1]
+    assert (move.source, move.target) == ("FL", "TL")
+    assert a[times == move.after] > 0 > a[times == move.by]
+
+
+def test_moves_of_several_flows_and_of_one_that_ends():
+    X = [[1.0, 0.0], [-np.sqrt(0.5), np.sqrt(0.5)]]
+    problem = TwoLayerReLU(X, [1.0, 1.0], output=[1.0], loss="exponential", weights=[5.0, 1.0])
+    run = tm.flow(problem, [[0.0, 1.0], [0.2, 1.0], [-1.0, 0.1]], [0.0, 1.0, 2.0])
+    found = census(problem, run)
+    assert np.isnan(found.counts[:, 0, 0, 0]).tolist() == [False, True, True]
+    assert np.isfinite(found.counts[:, 1:]).all()
+    assert {move.run for move in found.moves} == {tuple(e["runs"][0]) for e in run.events if "sample" in e}

@@ -49,7 +49,11 @@ def test_still_kinks_are_orthogonal_to_all_that_moves():
     X = np.array([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 1.0, 1.0], [0.0, -1.0, -1.0]])
     kinks = Kinks.of_samples(X)
     assert len(kinks) == 3
-    assert kinks.still(np.array([-1, 1, -1])).tolist() == [True, False, False]  # the opposite sample is active
+    assert kinks.still(np.array([-1, 1, -1])).tolist() == [
+        True,
+        False,
+        False,
+    ]  # the opposite sample is active
     only = Kinks.of_samples(X[:2])
     assert only.still(np.array([-1, 1])).tolist() == [True, False]
     assert only.still(np.array([0, -1])).tolist() == [False, True]

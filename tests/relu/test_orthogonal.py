@@ -46,7 +46,9 @@ def test_against_the_linear_modes_of_the_square_loss(seed, t):
     problem, start = draw(seed, "square")
     linear = HiddenSquare(ReLUFlow(problem, np.ones(1)), problem.layers(start)[0])
     times = np.array([t, np.inf])
-    np.testing.assert_allclose(linear.at(times)[0].reshape(2, -1), tm.exact(problem, start).at(times), atol=1e-12)
+    np.testing.assert_allclose(
+        linear.at(times)[0].reshape(2, -1), tm.exact(problem, start).at(times), atol=1e-12
+    )
 
 
 @few
@@ -67,7 +69,7 @@ def test_outputs_solve_their_scalar_equations(seed, loss, t):
 
 
 def test_by_hand():
-    """One sample, f = 1 - z_2 after the deaths: neurons at z = 1, 2 with a = -1, one true at z = 1 with a = 1."""
+    """One sample; neurons at z = 1, 2 with a = -1, which die, and one at z = 1 with a = 1."""
     problem = tm.TwoLayerReLU([[1.0]], [1.0], output=[-1.0, -1.0, 1.0], loss="exponential")
     solution = tm.exact(problem, [1.0, 2.0, 1.0])
     # q = -2, growing at rate 3 e^{-q} until I = 1: e^q from e^-2 to e^1; then at rate 2 until I = 2

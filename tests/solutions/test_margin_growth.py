@@ -44,14 +44,18 @@ def test_time_is_the_inverse(q0, c, rise):
 @given(st.floats(-30, 30), st.floats(0.01, 100), st.floats(0, 100), st.floats(0, 100))
 def test_semigroup_and_order(q0, c, s, t):
     for margin in (exponential_margin, logistic_margin):
-        np.testing.assert_allclose(margin(margin(q0, c, s), c, t), margin(q0, c, s + t), rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(
+            margin(margin(q0, c, s), c, t), margin(q0, c, s + t), rtol=1e-13, atol=1e-13
+        )
     # the logistic slope is the smaller one
     assert logistic_margin(q0, c, t) <= exponential_margin(q0, c, t) + 1e-13 * (1 + abs(q0))
 
 
 def test_limits():
     for margin in (exponential_margin, logistic_margin):
-        np.testing.assert_array_equal(margin([0.0, 5.0, -800.0], [1.0, 0.0, 1.0], np.inf), [np.inf, 5.0, np.inf])
+        np.testing.assert_array_equal(
+            margin([0.0, 5.0, -800.0], [1.0, 0.0, 1.0], np.inf), [np.inf, 5.0, np.inf]
+        )
         np.testing.assert_array_equal(margin([0.0, -3.0], 2.0, 0.0), [0.0, -3.0])
         np.testing.assert_allclose(margin(0.0, 1e300, 1e300), 600 * np.log(10), rtol=1e-15)
 

@@ -4,7 +4,15 @@ import pkgutil
 
 from toymodels import solutions
 
-HELPERS = {"incomplete_beta", "one_neuron_start", "scaling", "vectors"}
+HELPERS = {
+    "clock_time",
+    "dual_newton",
+    "incomplete_beta",
+    "log_gamma",
+    "one_neuron_start",
+    "scaling",
+    "vectors",
+}
 
 
 def test_every_equation_is_exported():

@@ -457,5 +457,7 @@ _BY_FUNCTION: dict[str, Callable[..., Any]] = {
     "tan": lambda evaluator, z: elementary.sin(z) / elementary.cos(z),
     "coth": lambda evaluator, z: elementary.cosh(z) / elementary.sinh(z),
     "sech": lambda evaluator, z: 1 / elementary.cosh(z),
+    "asin": lambda evaluator, z: 2 * elementary.atan(z / (1 + elementary.sqrt(1 - z * z))),
+    "acos": lambda evaluator, z: 2 * elementary.atan(elementary.sqrt((1 - z) / (1 + z))),
     "acosh": lambda evaluator, z: elementary.log(z + elementary.sqrt(z * z - 1)),
 }

@@ -109,7 +109,7 @@ _SQUARE = {
     "invertible": (_invertible, "invertible"),
 }
 _KNOWN = {"symmetric": symmetric_space, "positive definite": positive_definite, "orthogonal": orthogonal}
-KINDS = ("general", "low rank", "frame", *_SQUARE, *_KNOWN)
+KINDS = ("general", "positive", "low rank", "frame", *_SQUARE, *_KNOWN)
 VECTOR_KINDS = ("general", "positive", "unit", "binary", "signs")
 
 
@@ -119,6 +119,8 @@ def matrix_space(kind: str, rows: Any, cols: Any) -> Space:
     r, c = _token(rows), _token(cols)
     if kind == "general":
         return matrix(f"{r} {c}")
+    if kind == "positive":
+        return _positive(r, c, rows, cols)
     if kind == "frame":
         return frame_space(f"{r} {c}")
     if kind == "low rank":
@@ -143,6 +145,13 @@ def _low_rank(r: str, c: str) -> Any:
     return draw
 
 
+def _positive(r: str, c: str, rows: Any, cols: Any) -> Space:
+    def draw(source: Source, name: str) -> Any:
+        return source.array((source.size(r), source.size(c)), POSITIVE)
+
+    return Space(draw, f"matrix ({r}, {c}) of positive entries", _lettered("general", rows, cols))
+
+
 def vector_space(kind: str, size: Any) -> Space:
     """Return the space of column vectors (n, 1) of a kind."""
     one_of("kind", kind, VECTOR_KINDS)
@@ -153,11 +162,7 @@ def vector_space(kind: str, size: Any) -> Space:
         unit = unit_vector_space(n)
         return Space(lambda source, name: unit.draw(source, name).reshape(-1, 1), f"unit vector ({n}, 1)")
     if kind == "positive":
-        return Space(
-            lambda source, name: source.array((source.size(n), 1), POSITIVE),
-            f"positive vector ({n}, 1)",
-            _lettered("general", size, sp.S.One),
-        )
+        return _positive(n, "1", size, sp.S.One)
     values = (0, 1) if kind == "binary" else (-1, 1)
 
     def draw(source: Source, name: str) -> Any:

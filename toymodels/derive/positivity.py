@@ -11,17 +11,22 @@ import sympy as sp
 
 from toymodels.derive.calculus import ScalarExpectation
 from toymodels.derive.expressions import (
+    Diagonal,
+    Elementwise,
     Identity,
     Inverse,
     Matrix,
     MatrixLetter,
     MatrixSum,
+    Ones,
     Product,
+    Row,
     Scaled,
     Transpose,
+    Zeros,
 )
 from toymodels.derive.kinds import Declared
-from toymodels.derive.scalars import Determinant, Dot, MatrixSumOver, Norm, ScalarSum, Trace
+from toymodels.derive.scalars import Determinant, Dot, Entry, MatrixSumOver, Norm, ScalarSum, Trace
 from toymodels.derive.setting import Setting
 
 SEMIDEFINITE = ("positive definite", "semidefinite", "projector")
@@ -42,6 +47,8 @@ def nonnegative(expression: sp.Expr, setting: Setting) -> bool:
     if _assumed(expression, setting, strict=False) or _by_the_ends(expression, setting, strict=False):
         return True
     if isinstance(expression, (Norm, sp.Abs)):
+        return True
+    if isinstance(expression, (Dot, Trace, Entry)) and _of_nonnegative_entries(expression, setting):
         return True
     if isinstance(expression, (Dot, Trace)):
         return _trace_has_sign(expression, setting, semidefinite)
@@ -171,6 +178,31 @@ def _trace_has_sign(
             parts = filter(None, (turned[:cut], turned[cut:]))
             if all(test(_product(part), setting) for part in parts):
                 return True
+    return False
+
+
+def _of_nonnegative_entries(expression: Dot | Trace | Entry, setting: Setting) -> bool:
+    return all(entrywise_nonnegative(x, setting) for x in expression.args if isinstance(x, Matrix))
+
+
+def entrywise_nonnegative(matrix: Matrix, setting: Setting) -> bool:
+    """Return whether no entry of a matrix is negative, by declaration or form."""
+    if isinstance(matrix, MatrixLetter):
+        return _kind(matrix, setting) in ("positive", "binary")
+    if isinstance(matrix, (Identity, Ones, Zeros)):
+        return True
+    if isinstance(matrix, (Transpose, Diagonal, Row)):
+        return entrywise_nonnegative(matrix.args[0], setting)
+    if isinstance(matrix, Scaled):
+        return nonnegative(matrix.args[0], setting) and entrywise_nonnegative(matrix.args[1], setting)
+    if isinstance(matrix, Elementwise):
+        function, *matrices = matrix.args
+        entry = {
+            x: sp.Dummy(real=True, nonnegative=entrywise_nonnegative(x, setting) or None) for x in matrices
+        }
+        return nonnegative(function(*(entry[x] for x in matrices)), setting)
+    if isinstance(matrix, (MatrixSum, Product)):
+        return all(entrywise_nonnegative(x, setting) for x in matrix.args)
     return False
 
 

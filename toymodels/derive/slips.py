@@ -27,7 +27,7 @@ MOST_MUTANTS = 12
 def some_slip_fails(step: Step, plan: Plan, decide: Callable[[Step, Plan], Verdict]) -> bool:
     """Whether at least one mutant of the step is refuted."""
     quick = replace(plan, effort="quick", cases=CASES["quick"], readable=False)
-    if step.relation in SIGNS and _is_refuted(replace(step, left=step.right, right=step.left), quick):
+    if step.relation in SIGNS and _is_refuted(replace(step, left=step.right, right=step.left), quick, decide):
         return True
     if step.relation == "->":
         return decide(replace(step, right=_shifted(step.right)), quick).refuted
@@ -38,7 +38,8 @@ def some_slip_fails(step: Step, plan: Plan, decide: Callable[[Step, Plan], Verdi
         return decide(replace(step, left=step.left + slip), quick).refuted
     for side in ("right", "left"):
         for mutant in islice(mutants(getattr(step, side)), MOST_MUTANTS):
-            if _is_refuted(replace(step, **{side: mutant}), quick):
+            slip = replace(step, **{side: mutant})
+            if _is_refuted(slip, quick, decide):
                 return True
     return False
 
@@ -50,8 +51,8 @@ def _shifted(limit: Any) -> Any:
     return sp.S.Zero if limit in (sp.oo, -sp.oo) else limit + 1
 
 
-def _is_refuted(step: Step, plan: Plan) -> bool:
-    """Whether a slip is refuted: exactly, in floats beyond their budget, or plainly in floats."""
+def _is_refuted(step: Step, plan: Plan, decide: Callable[[Step, Plan], Verdict]) -> bool:
+    """Whether a slip is refuted: exactly, in floats beyond their budget, plainly in floats, or by symbols."""
     statement = step.setting.statement((step.left, step.right))
     for objective, system in (
         exact_objective(step.relation),
@@ -68,5 +69,15 @@ def _is_refuted(step: Step, plan: Plan) -> bool:
             return False
     try:
         return algebra.by_digits(statement, plan.rng(), 1, digits=10).refuted
-    except (NotApplicable, InputError, ZeroDivisionError):
+    except (InputError, ZeroDivisionError):
+        return False
+    except NotApplicable:
+        return step.relation == "=" and _is_refuted_by_symbols(step, plan, decide)
+
+
+def _is_refuted_by_symbols(step: Step, plan: Plan, decide: Callable[[Step, Plan], Verdict]) -> bool:
+    """Whether computer algebra refutes a slip with functions that no arithmetic has, such as Ei."""
+    try:
+        return decide(step, plan).refuted
+    except (*NOT_HERE, ZeroDivisionError):
         return False

@@ -5,6 +5,25 @@ from toymodels.dynamics.closed_form import Exact, exact
 from toymodels.dynamics.comparison import Comparison, compare
 from toymodels.dynamics.descent import descend
 from toymodels.dynamics.gradient_flow import flow
+from toymodels.dynamics.limit_map import LimitPoint, limit_map, second_derivative
+from toymodels.dynamics.minima import Minimum
 from toymodels.dynamics.noise import GradientNoise
+from toymodels.dynamics.slow_drift import isotropic_drift, label_noise_drift, noise_drift
 
-__all__ = ["Comparison", "Exact", "GradientNoise", "compare", "descend", "exact", "flow", "schedules"]
+__all__ = [
+    "Comparison",
+    "Exact",
+    "GradientNoise",
+    "LimitPoint",
+    "Minimum",
+    "compare",
+    "descend",
+    "exact",
+    "flow",
+    "isotropic_drift",
+    "label_noise_drift",
+    "limit_map",
+    "noise_drift",
+    "schedules",
+    "second_derivative",
+]

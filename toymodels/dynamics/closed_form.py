@@ -87,6 +87,7 @@ class Exact:
             error=np.asarray(self._form.error(t), dtype=float),
             message=f"closed form of the gradient flow; it determines {self.determined}",
             start=self.theta0,
+            events=[event for event in getattr(self._form, "events", []) if event["time"] <= t.max()],
             records=recorder.records,
         )
 

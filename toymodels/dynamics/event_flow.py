@@ -89,7 +89,7 @@ def _follow(run: _Run, times: Array) -> tuple[Integration, Log]:
         reached = int(np.searchsorted(times, segment.stop, side="right"))
         for row in range(done, reached):
             path.theta[row] = segment.at(float(times[row]))
-        path.steps[done:reached], done = segment.count, max(done, reached)
+        path.steps[done:reached], done = segment.steps, max(done, reached)
     path.checkpoint_times, path.checkpoints = checkpoints.arrays()
     return path, run.log
 
@@ -100,7 +100,7 @@ class _Segment(NamedTuple):
     stop: float
     theta: Array  # (1, p), at the stop
     at: Callable[[float], Array]
-    count: int  # of steps so far
+    steps: int  # so far
 
 
 class _Run:
@@ -130,7 +130,9 @@ class _Run:
                 return
             crowd = crowd + 1 if now == begin else 0
             if crowd > MOST_AT_ONCE:
-                raise ConvergenceError(f"flow: more than {MOST_AT_ONCE} events at time {self._unit * now:.6g}")
+                raise ConvergenceError(
+                    f"flow: more than {MOST_AT_ONCE} events at time {self._unit * now:.6g}"
+                )
             resolution = _resolution(leg)
             switch = self._rules.switch(crossing.theta[0], switch.mode, crossing.margin, resolution)
             self._note(now, switch.log)

@@ -17,7 +17,7 @@ from toymodels.validation import time_array
 Array = np.ndarray
 
 ENDS = ("diverged", "not unique", "unresolved")
-"""Kinds of events after which a run is not known."""
+"""Kinds of events after which a run is not known; the status of several runs is the first of them."""
 
 
 def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: Any = ("loss",)) -> Trajectory:
@@ -95,7 +95,9 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
     kinks = problem.events(factors)
     if kinks is None:
         theta, error, ends = integrate(field, rows, np.atleast_1d(t))
-        logs = [[{"kind": "diverged", "time": float(end)}] if np.isfinite(end) else [] for end in ends]
+        logs: list[list[dict[str, Any]]] = [
+            [{"kind": "diverged", "time": float(end)}] if np.isfinite(end) else [] for end in ends
+        ]
     else:
         theta, error, logs = integrate_events(kinks, rows, np.atleast_1d(t))
     theta = theta.reshape(t.shape + start.shape)
@@ -107,11 +109,12 @@ def flow(problem: Problem, theta0: Any, times: Any, rates: Any = None, record: A
         for entry in log
     ]
     ended = [event for event in events if event["kind"] in ENDS]
+    kinds = {event["kind"] for event in ended}
     return Trajectory(
         t=t,
         theta=recorder.theta,
         error=error.reshape(t.shape + start.shape[:-1]),
-        status=min((event["kind"] for event in ended), default="finished"),
+        status=next((kind for kind in ENDS if kind in kinds), "finished"),
         message=_message(ended, len(rows), start.ndim == 1),
         events=events,
         start=start,
@@ -125,6 +128,12 @@ def _message(ended: list[dict[str, Any]], runs: int, single: bool) -> str:
     first = min(ended, key=lambda event: event["time"])
     when = f"at time {first['time']:.6g}"
     if first["kind"] == "diverged":
-        return f"the run diverged {when}" if single else f"{len(ended)} of {runs} runs diverged, the first {when}"
+        return (
+            f"the run diverged {when}"
+            if single
+            else f"{len(ended)} of {runs} runs diverged, the first {when}"
+        )
     where = f"{first['kind']} {when}: neuron {first['neuron']} on samples {first['samples']}: {first['why']}"
-    return f"the flow is {where}" if single else f"{len(ended)} of {runs} runs have ended; the first is {where}"
+    return (
+        f"the flow is {where}" if single else f"{len(ended)} of {runs} runs have ended; the first is {where}"
+    )

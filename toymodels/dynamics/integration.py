@@ -63,7 +63,7 @@ def integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, A
 
 
 def time_unit(times: Array) -> float:
-    """Return the size of the last time, a power of two and so exact; the solver's first step wants such units."""
+    """Return the size of the last time as a power of two, the unit that the solver's first step wants."""
     return float(np.ldexp(1.0, np.frexp(times[-1])[1] - 1))
 
 
@@ -79,7 +79,9 @@ def _integrate(field: Field, start: Array, times: Array) -> tuple[Array, Array, 
         thetas, errors, ends = zip(*parts, strict=True)
         return np.concatenate(thetas, 1), np.concatenate(errors, 1), np.concatenate(ends)
     chosen = np.searchsorted(moments, times)
-    error = distance_between(moments, tight, ((times, loose.theta), (loose.checkpoint_times, loose.checkpoints)))
+    error = distance_between(
+        moments, tight, ((times, loose.theta), (loose.checkpoint_times, loose.checkpoints))
+    )
     return tight.theta[chosen], error[chosen], np.full(len(start), tight.end)
 
 
@@ -127,7 +129,9 @@ class Integration:
     @classmethod
     def blank(cls, start: Array, times: Array) -> Integration:
         """Return one of which nothing is known but the start (R, p)."""
-        return cls(np.full((len(times), *start.shape), np.nan), np.zeros(len(times)), np.zeros(1), start[None])
+        return cls(
+            np.full((len(times), *start.shape), np.nan), np.zeros(len(times)), np.zeros(1), start[None]
+        )
 
 
 def _solve(field: Field, start: Array, times: Array, tolerance: Tolerance) -> Integration:
@@ -219,7 +223,6 @@ class Stepper:
         while solver.status == "running":
             solver.step()
         return solver.y.reshape(self._shape) if solver.status == "finished" else np.full(self._shape, np.nan)
-
 
     def along(self, fractions: Array) -> Array:
         """Theta at fractions (Q,) of the step just taken, (Q, R, p), by interpolation."""

@@ -11,7 +11,10 @@ from toymodels.relu.condensation import Attractor, condensation
 from toymodels.relu.counts import cover_count, whitney_count, zaslavsky_count
 from toymodels.relu.history import Census, Move, Moves, census
 from toymodels.relu.infinite_width import infinite_width_ntk
+from toymodels.relu.margins import KKT, kkt_residual, normalised_margin, smoothed_margin
+from toymodels.relu.max_margin import F1Margin, MaxMarginLimit, class_max_margin, f1_margin, max_margin_limit
 from toymodels.relu.mode_history import gates_along, modes_along
+from toymodels.relu.normalised_descent import normalised_descent
 from toymodels.relu.partition import KINDS, Classes, Partition
 from toymodels.relu.probabilities import angles, class_probabilities, joint_table
 from toymodels.relu.problem import TwoLayerReLU
@@ -27,15 +30,30 @@ from toymodels.relu.sizes import (
     true_living_tail_bound,
 )
 from toymodels.relu.starts import balanced_output, biased_weights, output_weights, spherical_weights
+from toymodels.relu.timeline import SmallAngle, Timeline, small_angle
+from toymodels.relu.two_directions import (
+    Condensation,
+    condense,
+    counted_fractions,
+    living_fractions,
+    representative,
+    two_directions,
+)
 
 __all__ = [
     "KINDS",
+    "KKT",
     "Attractor",
     "Census",
     "Classes",
+    "Condensation",
+    "F1Margin",
+    "MaxMarginLimit",
     "Move",
     "Moves",
     "Partition",
+    "SmallAngle",
+    "Timeline",
     "TwoLayerReLU",
     "activation_patterns",
     "all_occupied_probability",
@@ -44,25 +62,38 @@ __all__ = [
     "biased_weights",
     "census",
     "class_count_pmf",
+    "class_max_margin",
     "class_probabilities",
     "condensation",
+    "condense",
+    "counted_fractions",
     "cover_count",
     "expected_occupied",
+    "f1_margin",
     "formulas",
     "frozen",
     "gates_along",
     "infinite_width_ntk",
     "joint_table",
+    "kkt_residual",
+    "living_fractions",
+    "max_margin_limit",
     "modes_along",
+    "normalised_descent",
+    "normalised_margin",
     "output_weights",
     "pair_empty_probability",
     "probability_formulas",
+    "representative",
+    "small_angle",
+    "smoothed_margin",
     "some_empty_bound",
     "some_empty_probability",
     "spherical_weights",
     "sufficient_width",
     "true_living_pmf",
     "true_living_tail_bound",
+    "two_directions",
     "whitney_count",
     "zaslavsky_count",
 ]

@@ -1,4 +1,4 @@
-"""Fixed output weights and the square loss: in every mode the flow is linear, and its events are zeros of sums of exponentials."""
+"""Fixed output weights and the square loss: linear in every mode, events at zeros of exponential sums."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _resolution(theta: Array) -> tuple[float, float]:
 
 
 class HiddenSquare:
-    """One run with fixed output weights and the square loss, through all its modes; see `toymodels.relu.closed`.
+    """One run with fixed output weights and the square loss, mode by mode; see `toymodels.relu.closed`.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class HiddenSquare:
             if len(self._legs) > MOST_LEGS:
                 raise ConvergenceError(f"t: more than {MOST_LEGS} events before time {leg.t:.6g}")
             theta = leg.at(np.array([leg.t + zero.t]))[0]
-            switch = self._rules.switch(theta, leg.mode, zero.index, _resolution(theta))
+            switch = self._rules.switch(theta, leg.mode, zero.which, _resolution(theta))
             self._go_on(leg.t + zero.t, switch)
 
     def at(self, t: Array) -> tuple[Array, Array]:
@@ -144,7 +144,9 @@ class HiddenSquare:
                 f"{last['neuron']} on samples {last['samples']}: {last['why']}"
             )
         which = np.searchsorted([leg.t for leg in self._legs], t, side="right") - 1
-        points = [self._start if j < 0 else self._legs[j].at(s[None])[0] for j, s in zip(which, t, strict=True)]
+        points = [
+            self._start if j < 0 else self._legs[j].at(s[None])[0] for j, s in zip(which, t, strict=True)
+        ]
         theta = np.stack(points)
         W, a = self._rules.layers(theta)
         return W, np.broadcast_to(a, (len(t), len(a)))

@@ -1,4 +1,4 @@
-"""Which starts of a two-layer ReLU network have a closed gradient flow, and the form that runs of any kind share."""
+"""Which two-layer ReLU networks have a closed gradient flow, and the form that all of them share."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from toymodels.relu.kinks import Kinks
 from toymodels.relu.one_sample import OneSample
 from toymodels.relu.orthogonal import Orthogonal
 from toymodels.relu.position import rounding
+from toymodels.relu.two_directions_exact import TwoDirections
 from toymodels.trajectory import euclidean_norm
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def closed_form(problem: TwoLayerReLU, theta0: Array, rates: Array) -> ClosedFor
     It is closed on one sample with both layers trained, under the square loss
     from any start, under the others where all living neurons are aligned,
     a_k = w_k . x/|x| or all a_k = -w_k . x/|x|. With fixed output weights it is
-    closed on orthogonal samples under any loss, and on any samples under the
-    square loss, where the flow is linear in every mode.
+    closed on orthogonal samples under any loss, on any samples under the square
+    loss, where the flow is linear in every mode, and under the exponential loss
+    on samples in two directions, with equal norms and labels in each.
 
     Parameters
     ----------
@@ -69,13 +71,13 @@ def closed_form(problem: TwoLayerReLU, theta0: Array, rates: Array) -> ClosedFor
     Raises
     ------
     AssumptionError
-        When neither holds, with the measured residual: the largest cosine
+        When none holds, with the measured residual: the largest cosine
         between samples, or the relative distance from alignment; and when a
         neuron begins on a kink that repels it, where the flow is not unique.
 
     Notes
     -----
-    Source: neuron_partition D1, D3, D4, D7.
+    Source: neuron_partition D1, D3, D4, D7, E1.
 
     Examples
     --------
@@ -96,7 +98,12 @@ def closed_form(problem: TwoLayerReLU, theta0: Array, rates: Array) -> ClosedFor
             return Closed(problem, theta0, lambda W, a, tolerance: _orthogonal(problem, W, a, rates))
         if problem.output_loss.name == "square":
             return Closed(problem, theta0, lambda W, a, tolerance: _hidden_square(problem, W, a, rates))
-        raise AssumptionError("X: expected orthogonal samples, or the square loss", residual)
+        if problem.output_loss.name == "exponential" and len(kinks) == 2:
+            return Closed(problem, theta0, lambda W, a, tolerance: _two_directions(problem, W, a, rates))
+        raise AssumptionError(
+            "X: expected orthogonal samples, the square loss, or two directions and the exponential loss",
+            residual,
+        )
     if rates[0] == 0:
         raise AssumptionError("rates: expected a positive factor for W", 0.0)
     if problem.n > 1:
@@ -110,10 +117,20 @@ def _orthogonal(problem: TwoLayerReLU, W: Array, a: Array, rates: Array) -> Run:
 
 
 def _hidden_square(problem: TwoLayerReLU, W: Array, a: Array, rates: Array) -> Run:
+    return HiddenSquare(_hidden_rules(problem, a, rates), W)
+
+
+def _two_directions(problem: TwoLayerReLU, W: Array, a: Array, rates: Array) -> Run:
+    return TwoDirections(_hidden_rules(problem, a, rates), W)
+
+
+def _hidden_rules(problem: TwoLayerReLU, a: Array, rates: Array) -> ReLUFlow:
+    """The rules of the flow of W alone."""
     hidden = problem
     if problem.trains_output:
-        hidden = type(problem)(problem.inputs, problem.targets, output=a, weights=problem.weights)
-    return HiddenSquare(ReLUFlow(hidden, rates[:1]), W)
+        loss, weights = problem.output_loss.name, problem.weights
+        hidden = type(problem)(problem.inputs, problem.targets, output=a, loss=loss, weights=weights)
+    return ReLUFlow(hidden, rates[:1])
 
 
 def _one_sample(problem: TwoLayerReLU, W: Array, a: Array, rates: Array, tolerance: float) -> Run:
@@ -128,7 +145,9 @@ class Closed:
 
     def __init__(self, problem: TwoLayerReLU, theta0: Array, make: Callable[[Array, Array, float], Run]):
         self._problem, self._theta0, self._make = problem, theta0, make
-        self._runs = {run: make(*problem.layers(theta0[run]), TOLERANCE) for run in np.ndindex(theta0.shape[:-1])}
+        self._runs = {
+            run: make(*problem.layers(theta0[run]), TOLERANCE) for run in np.ndindex(theta0.shape[:-1])
+        }
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -149,13 +168,17 @@ class Closed:
         theta = self.at(t).reshape(t.size, *self._theta0.shape)
         error = 16 * EPS * euclidean_norm(theta)
         for run in self._runs:
-            moved = [self._moved(run, theta[(slice(None), *run)], t.ravel(), seed) for seed in (0, 1)]
+            moved = [self._moved(run, theta[(slice(None), *run)], t.ravel(), signs) for signs in self._ways()]
             error[(slice(None), *run)] += 2 * np.max(moved, axis=0)
         return error.reshape(t.shape + self._theta0.shape[:-1])
 
-    def _moved(self, run: tuple[int, ...], theta: Array, t: Array, seed: int) -> Array:
+    def _ways(self) -> list[Array]:
+        """Directions of the companions' starts: one, its opposite (kinks have two sides), and another."""
+        one, other = np.random.default_rng(0).integers(2, size=(2, self._theta0.shape[-1])) * 2 - 1
+        return [one, -one, other]
+
+    def _moved(self, run: tuple[int, ...], theta: Array, t: Array, signs: Array) -> Array:
         """Distance of a companion that starts a little way off, (T,); inf where it has ended."""
-        signs = np.random.default_rng(seed).integers(2, size=theta.shape[-1]) * 2 - 1
         start = self._theta0[run] * (1 + PERTURBATION * signs)
         try:
             form = self._make(*self._problem.layers(start), np.inf)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def _pieces(X: Array, c: Array) -> list[_Piece]:
         heading = np.arctan2(g[1], g[0])
         inner = np.mod(heading - start, np.pi) + np.array([0.0, np.pi])
         ends = np.array([0.0, *inner[(inner > MARGIN) & (inner < length - MARGIN)], length])
-        for left, right in zip(ends[:-1], ends[1:], strict=True):
+        for left, right in pairwise(ends):
             sense = int(np.sign(np.sin(heading - start - (left + right) / 2)))
             pieces.append(_Piece(start + left, right - left, sense, bool(right == length)))
     return pieces

@@ -16,7 +16,7 @@ EPS = np.finfo(float).eps
 class Zero(NamedTuple):
     """The index of a function and the time of its zero."""
 
-    index: int
+    which: int
     t: float
 
 
@@ -40,7 +40,7 @@ def first_descent(start: Array, moves: Array, rates: Array, floors: Array) -> Ze
     Examples
     --------
     >>> zero = first_descent(np.array([1.0, 1.0]), np.array([[-1.0, -3.0]]), np.array([2.0]), np.zeros(2))
-    >>> zero.index, bool(np.isclose(zero.t, np.log(3) / 2))
+    >>> zero.which, bool(np.isclose(zero.t, np.log(3) / 2))
     (1, True)
     """
     if len(rates) == 0 or len(start) == 0:
@@ -63,7 +63,14 @@ def first_descent(start: Array, moves: Array, rates: Array, floors: Array) -> Ze
 
 
 def _failing(
-    value: Array, speed: Array, bend: Array, falls: Array, rises: Array, rates: Array, step: float, floors: Array
+    value: Array,
+    speed: Array,
+    bend: Array,
+    falls: Array,
+    rises: Array,
+    rates: Array,
+    step: float,
+    floors: Array,
 ) -> Array:
     """The functions (c,) that three lower bounds let pass below the floor within the step."""
     by_falls = value + decay_integral(rates, step) @ falls

@@ -97,7 +97,7 @@ class Fields:
         return flat[..., mode.watched] * mode.sides.ravel()[mode.watched]
 
     def gate_margins(self, cotangent: Array, mode: Mode) -> list[Array]:
-        """Return J q and J (1 - q) of each sliding pair, (..., r), q its gate and J > 0 the jump of the field.
+        """Return J q and J (1 - q) of each sliding pair, (..., r), with its gate q and J > 0 the jump.
 
         They are linear in the cotangent (..., n).
 

@@ -72,7 +72,8 @@ def resolve(contact: Contact, noise: float) -> Array:
 
     Examples
     --------
-    >>> wall = Contact(np.array([[1.0, 0.0]]), np.array([1.0, 2.0]), np.array([-3.0]), np.zeros(1), np.array([1]))
+    >>> off, side = np.zeros(1), np.array([1])
+    >>> wall = Contact(np.array([[1.0, 0.0]]), np.array([1.0, 2.0]), np.array([-3.0]), off, side)
     >>> resolve(wall, 0.0).tolist()
     [0]
     >>> resolve(wall._replace(plus=np.array([-0.5])), 0.0).tolist()
@@ -113,7 +114,7 @@ def _way(
 
 
 def _grows(contact: Contact, noise: float) -> bool:
-    """Whether the function that the motion climbs, zero at rest, is seen to rise in one of some directions."""
+    """Whether the function that the motion climbs rises from rest in one of some directions."""
     tried = np.concatenate([contact.normals, -contact.normals])
     along = tried @ contact.normals.T
     rise = tried @ contact.base + (along * np.where(along > 0, contact.plus, -contact.minus)).sum(-1)
@@ -127,7 +128,7 @@ def _patterns(count: int) -> list[Array]:
 
 
 def _gates(start: Array, columns: Array, noise: float) -> Array:
-    """Gates in [0, 1] that make start + gates @ columns shortest, at an end where they are within noise of it."""
+    """Gates in [0, 1] that make start + gates @ columns shortest; 0 or 1 where they are close to it."""
     size = np.linalg.norm(columns, axis=-1)
     if len(columns) == 0 or np.linalg.norm(start) <= noise:
         return np.zeros(len(columns))

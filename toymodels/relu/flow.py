@@ -56,12 +56,14 @@ class ReLUFlow(Fields):
         """Return the mode at the start: a neuron on a kink leaves it, slides or rests."""
         W, a = self.layers(theta)
         distances = W @ self.kinks.normals.T
-        touching = np.abs(distances) <= 4 * EPS * np.linalg.norm(W, axis=-1, keepdims=True)
+        within = 4 * EPS * np.linalg.norm(W, axis=-1, keepdims=True)
+        touching = np.abs(distances) <= within
         sides = np.where((distances > 0) & ~touching, 1, -1)
         switch = Switch(theta, Mode.of(sides, touching & False, np.sign(a), self.kinks), [])
         for k in np.flatnonzero(touching.any(-1)):
-            before = np.where(W[k] @ self.X.T > 0, 1, -1)
-            meeting = _Meeting(int(k), touching[k], {}, before)
+            before = np.where(formulas.preactivations(W, self.X)[k] > 0, 1, -1)
+            together = self.kinks.together(W[k], touching[k] & False, touching[k], within[k, 0])
+            meeting = _Meeting(int(k), together, None, {}, before)
             met = self._meet(switch.theta, switch.mode, meeting, (EPS, 0.0))
             switch = met._replace(log=switch.log + met.log)
             if switch.mode is None:
@@ -75,11 +77,13 @@ class ReLUFlow(Fields):
             why = "its output weight passes zero while it slides"
             return self._end(theta, k, mode.sides[k] == 0, Unresolved("not unique", why))
         W, _ = self.layers(theta)
-        near = np.abs(self.kinks.normals @ W[k]) <= CAUTION * self.blur(W[k], resolution)
-        touching = near | (mode.sides[k] == 0) | mode.resting[k]
-        touching[h] = True
+        within = CAUTION * float(self.blur(W[k], resolution))
+        on = (mode.sides[k] == 0) | mode.resting[k]
+        on[h] = True
+        touching = self.kinks.together(W[k], on, np.abs(self.kinks.normals @ W[k]) <= within, within)
         leaving = {"low": {h: -1}, "high": {h: 1}}.get(kind, {})
-        return self._meet(theta, mode, _Meeting(k, touching, leaving, mode.samples[k]), resolution)
+        reached = h if kind == "side" else None
+        return self._meet(theta, mode, _Meeting(k, touching, reached, leaving, mode.samples[k]), resolution)
 
     def gates(self, theta: Array, modes: Array) -> Array:
         """Return the gates (m, n) of theta (p,) in modes (m, n): 0, 1, or between where a neuron slides."""
@@ -98,8 +102,8 @@ class ReLUFlow(Fields):
         k, touching = meeting.neuron, meeting.touching
         theta = theta.copy()
         W, a = self.layers(theta)
-        normals, size = self.kinks.normals[touching], np.linalg.norm(W[k])
-        W[k] -= normals.T @ np.linalg.lstsq(normals.T, W[k])[0]
+        size = np.linalg.norm(W[k])
+        W[k] = self.kinks.projected(W[k], touching)
         try:
             sides, sign = self._way(W, a, mode, meeting, resolution)
         except Unresolved as why:
@@ -127,9 +131,14 @@ class ReLUFlow(Fields):
         plus, minus = (-sign * push for push in self.kinks.pushes(cotangent))
         base, free = sign * base, touching.copy()
         for h, side in meeting.leaving.items():
-            base, free[h], sides[h] = base + (plus[h] if side > 0 else -minus[h]) * self.kinks.normals[h], False, side
+            free[h], sides[h] = False, side
+            base = base + (plus[h] if side > 0 else -minus[h]) * self.kinks.normals[h]
         contact = Contact(self.kinks.normals[free], base, plus[free], minus[free], sides[free])
         sides[free] = resolve(contact, noise)
+        h = meeting.reached
+        if h is not None and (sides == mode.sides[k]).all() and not self.kinks.still(sides)[h]:
+            # Slower than the noise, so that only its having come here tells where it goes.
+            sides[h] = 0 if plus[h] + minus[h] < -noise else -sides[h]
         return sides, sign
 
     def _end(self, theta: Array, k: int, touching: Array, why: Unresolved) -> Switch:
@@ -139,10 +148,24 @@ class ReLUFlow(Fields):
 
 
 class _Meeting(NamedTuple):
-    """A neuron, the kinks that it touches (q,), the side to which it leaves some, its modes (n,) so far."""
+    """A neuron on kinks.
+
+    Attributes
+    ----------
+    neuron : int
+    touching : (q,) of bool
+        The kinks.
+    reached : int or None
+        The one that it has come to.
+    leaving : dict
+        Those that it slid along until now, and the side to which it leaves them.
+    before : (n,) of int
+        Its modes so far.
+    """
 
     neuron: int
     touching: Array
+    reached: int | None
     leaving: dict[int, int]
     before: Array
 

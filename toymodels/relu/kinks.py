@@ -84,8 +84,25 @@ class Kinks:
         moving = (sides >= 0) | negative
         return ~((~self.orthogonal) @ moving)
 
+    def projected(self, w: Array, mask: Array) -> Array:
+        """Return the point nearest to w (d,) on all kinks of a mask (q,)."""
+        normals = self.normals[mask]
+        return w - normals.T @ np.linalg.lstsq(normals.T, w)[0]
+
+    def together(self, w: Array, on: Array, near: Array, within: float) -> Array:
+        """Return which kinks (q,) w touches together: those that it is on, and near ones through a point within reach.
+
+        Nearly parallel kinks are near each other far from where they meet.
+        """
+        touched, start = on, self.projected(w, on)
+        for h in np.flatnonzero(near & ~on):
+            more = touched | (np.arange(len(self)) == h)
+            if np.linalg.norm(self.projected(w, more) - start) <= within:
+                touched = more
+        return touched
+
     def pushes(self, cotangent: Array) -> tuple[Array, Array]:
-        """Return the sums of c_i |x_i| over the samples that are on at the two sides of each kink, (..., q) each.
+        """Return the sums of c_i |x_i| over the samples that are on at each side of each kink, (..., q) each.
 
         On the positive side the samples of a kink add ``plus * normal`` to
         sum_i c_i G_i x_i, on the negative one ``-minus * normal``.

@@ -1,4 +1,4 @@
-"""What each neuron is on each sample along an event-driven flow: active, inactive or sliding, and its gate."""
+"""What each neuron is on each sample along a flow: active, inactive or sliding, and its gate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toymodels.trajectory import Trajectory
 
 Array = np.ndarray
 
-_MODES = {kind: mode for mode, kind in KINDS.items()}
+MODES = {kind: mode for mode, kind in KINDS.items()}
 
 
 def modes_along(problem: TwoLayerReLU, run: Trajectory) -> Array:
@@ -42,15 +42,14 @@ def modes_along(problem: TwoLayerReLU, run: Trajectory) -> Array:
     >>> modes_along(problem, run).tolist()
     [[[1]], [[-1]]]
     """
-    start = _start(problem, run)
-    runs = start.shape[:-1]
+    start = starting_modes(problem, run)
     t = np.atleast_1d(run.t)
-    modes = np.repeat(np.where(problem.preactivations(start) > 0, 1, -1)[None], len(t), axis=0)
+    modes = np.repeat(start[None], len(t), axis=0)
     for event in run.events:
         if "sample" in event:
             where = (t >= event["time"], *event["runs"][0], event["neuron"], event["sample"])
-            modes[where] = _MODES[event["kind"]]
-    return modes.reshape(run.t.shape + runs + modes.shape[-2:])
+            modes[where] = MODES[event["kind"]]
+    return modes.reshape(run.t.shape + start.shape)
 
 
 def gates_along(problem: TwoLayerReLU, run: Trajectory) -> Array:
@@ -89,12 +88,21 @@ def gates_along(problem: TwoLayerReLU, run: Trajectory) -> Array:
     modes = modes_along(problem, run)
     rules = ReLUFlow(problem, np.ones(len(problem.blocks)))
     theta = run.theta.reshape(-1, problem.size)
-    gates = [rules.gates(point, mode) for point, mode in zip(theta, modes.reshape(-1, *modes.shape[-2:]), strict=True)]
+    gates = [
+        rules.gates(point, mode)
+        for point, mode in zip(theta, modes.reshape(-1, *modes.shape[-2:]), strict=True)
+    ]
     return np.array(gates).reshape(modes.shape)
 
 
-def _start(problem: TwoLayerReLU, run: Trajectory) -> Array:
-    """The start of a flow of this problem."""
+def starting_modes(problem: TwoLayerReLU, run: Trajectory) -> Array:
+    """Return the modes at the start of a flow, runs + (m, n), before any event.
+
+    Raises
+    ------
+    InputError
+        When the trajectory is not a flow of the problem.
+    """
     if run.start is None or run.step is not None or run.start.shape[-1] != problem.size:
         raise InputError("run: expected a trajectory of toymodels.flow for this problem")
-    return run.start
+    return np.where(problem.preactivations(run.start) > 0, 1, -1)

@@ -95,7 +95,8 @@ class OneSample:
     rates : (2,)
         Factors > 0 on the velocities of W and a.
     tolerance : float
-        Relative distance up to which neurons count as aligned.
+        Relative distance up to which neurons count as aligned, and are made so
+        exactly. With inf they keep their distance, which the clock does not feel.
 
     Raises
     ------
@@ -109,7 +110,15 @@ class OneSample:
     """
 
     def __init__(
-        self, W: Array, a: Array, x: Array, y: float, weight: float, loss: Loss, rates: Array, tolerance: float
+        self,
+        W: Array,
+        a: Array,
+        x: Array,
+        y: float,
+        weight: float,
+        loss: Loss,
+        rates: Array,
+        tolerance: float,
     ):
         size = float(np.linalg.norm(x))
         self._W, self._direction = W, x / size if size > 0 else x
@@ -120,16 +129,18 @@ class OneSample:
         self._a, self._p = a / self._units[1], np.where(self._living, p, 0.0) / self._units[0]
         self._unit = size * float(self._units.prod())
         self._speed, self._y, self._loss = weight * self._unit, y, loss
-        f = np.float64(self._unit * (self._a @ self._p))
-        self._heading = float(-np.sign(loss.slope(f, np.float64(y)))) if self._speed > 0 else 0.0
+        slope = loss.slope(np.array(self._unit * (self._a @ self._p)), np.array(y))
+        self._heading = float(-np.sign(slope)) if self._speed > 0 else 0.0
         if (touching & (self._a * self._heading > 0)).any():
             raise AssumptionError("theta0: expected no neuron on a kink that repels it")
+        if loss.name != "square":
+            self._align(tolerance)
         self._until = self._ends()
         self.events: list[dict[str, Any]] = []
-        self._legs = self._square_legs() if loss.name == "square" else self._aligned(tolerance)
+        self._legs = self._square_legs() if loss.name == "square" else []
 
     def _ends(self) -> Array:
-        """E at which each neuron dies; 1 for those that never live, and the end of the clock for the others."""
+        """E at which each neuron dies; 1 for those that never live, the end of the clock for the others."""
         end = np.inf if self._heading > 0 else 0.0
         dies = self._living & (self._heading * self._a < 0) & (np.abs(self._a) > self._p)
         ratio = np.divide(self._a - self._p, self._a + self._p, out=np.full(len(dies), end), where=dies)
@@ -151,20 +162,22 @@ class OneSample:
                 return legs
             for k in np.flatnonzero(living & (self._until == E)):
                 living[k] = False
-                self.events.append({"kind": "inactive", "from": "active", "neuron": int(k), "sample": 0, "time": t})
+                self.events.append(
+                    {"kind": "inactive", "from": "active", "neuron": int(k), "sample": 0, "time": t}
+                )
 
-    def _aligned(self, tolerance: float) -> list[_Leg]:
+    def _align(self, tolerance: float) -> None:
         """Check that all living neurons are aligned in the same way, and make them so exactly."""
         living = self._living
         apart = [np.linalg.norm((self._a - sign * self._p)[living]) for sign in (1, -1)]
         residual = min(apart) / (np.linalg.norm(self._a[living]) or 1.0)
         if residual > tolerance:
             raise AssumptionError(
-                "theta0: expected the square loss, or a_k = w_k . x/|x| for all living neurons (or minus that)",
+                "theta0: expected the square loss, or a_k = w_k . x/|x| (or all minus that) where w_k . x > 0",
                 float(residual),
             )
-        self._a = np.where(living, self._p if apart[0] <= apart[1] else -self._p, self._a)
-        return []
+        if tolerance < np.inf:
+            self._a = np.where(living, self._p if apart[0] <= apart[1] else -self._p, self._a)
 
     def at(self, t: Array) -> tuple[Array, Array]:
         """Return W (T, m, d) and a (T, m) at times (T,).
@@ -179,7 +192,12 @@ class OneSample:
         shown = np.where(ended, self._until, E[:, None])
         vanished = (shown == 0) | (shown == np.inf)
         change = turn(self._a, self._p, np.sqrt(np.where(vanished, 1.0, shown)))
-        da, dp = (np.where(vanished, -start, moved) for start, moved in zip((self._a, self._p), change, strict=True))
+        # aligned neurons shrink to the origin, but any distance from them grows without bound there
+        aligned = np.abs(self._a) == self._p
+        da, dp = (
+            np.where(vanished, np.where(aligned, -start, np.inf), moved)
+            for start, moved in zip((self._a, self._p), change, strict=True)
+        )
         # the dead rest a few units of rounding beyond the kink, so that their gate is off in floats too
         beyond = 4 * EPS * np.linalg.norm(self._W, axis=-1) / self._units[0]
         dp = np.where(ended & self._living & ~vanished, -self._p - beyond, dp)

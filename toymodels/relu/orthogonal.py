@@ -22,7 +22,7 @@ EPS = np.finfo(float).eps
 
 
 class _Leg(NamedTuple):
-    """Between two deaths on a sample: from time t and integral I on, with state r (residual or margin) and rate."""
+    """Between two deaths on a sample: from time t and integral I on; its state is a residual or margin."""
 
     t: float
     I: float
@@ -84,7 +84,8 @@ class _Logistic(_Exponential):
         return logistic_increment(leg.state, leg.rate * t) / leg.rate
 
 
-_LAWS = {"square": _Residual, "exponential": _Exponential, "logistic": _Logistic}
+_Law = type[_Residual | _Exponential]
+_LAWS: dict[str, _Law] = {"square": _Residual, "exponential": _Exponential, "logistic": _Logistic}
 
 
 class Sample:
@@ -108,7 +109,7 @@ class Sample:
         self.living = z > 0
         self._pull, self._law, self.grows = pull, _LAWS[loss.name], loss.name != "square"
         f = float(a @ np.where(self.living, z, 0.0))
-        self.sign = float(np.sign(-loss.slope(np.float64(f), np.float64(y)))) if pull > 0 else 0.0
+        self.sign = float(np.sign(-loss.slope(np.array(f), np.array(y)))) if pull > 0 else 0.0
         if ((z == 0) & (a * self.sign > 0)).any():
             raise AssumptionError("theta0: expected no neuron on a kink that repels it")
         false = self.living & (a * self.sign < 0)
@@ -189,7 +190,8 @@ class Orthogonal:
         ]
         deaths = [(t, i, k) for i, sample in enumerate(self._samples) for t, k in sample.deaths()]
         self.events: list[dict[str, Any]] = [
-            {"kind": "inactive", "from": "active", "neuron": k, "sample": i, "time": t} for t, i, k in sorted(deaths)
+            {"kind": "inactive", "from": "active", "neuron": k, "sample": i, "time": t}
+            for t, i, k in sorted(deaths)
         ]
 
     def at(self, t: Array) -> tuple[Array, Array]:
@@ -204,7 +206,7 @@ class Orthogonal:
         for sample, x, pull in zip(self._samples, self._X, self._pulls, strict=True):
             I = np.where(sample.living, sample.integral(t)[:, None], 0.0)
             W += (pull * sample.sign * self._a * np.minimum(I, sample.thresholds))[..., None] * x
-            dead.append(I >= sample.thresholds)
+            dead.append(sample.thresholds <= I)
         # the dead rest a few units of rounding beyond the kink, so that their gate is off in floats too
         size = np.maximum(np.linalg.norm(W, axis=-1), np.linalg.norm(self._W, axis=-1))
         beyond = 4 * EPS * size[..., None] * np.stack(dead, -1)

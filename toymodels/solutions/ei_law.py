@@ -1,4 +1,4 @@
-"""The output of one aligned neuron: ``h' = c h g(h)`` with an exponential slope, solved by exponential integrals."""
+"""The output of one aligned neuron, ``h' = c h g(h)`` with an exponential slope g: exponential integrals."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from toymodels.arithmetic.elementary import decay_integral
+from toymodels.arithmetic.elementary import decay_integral, exp
 from toymodels.errors import InputError
 from toymodels.solutions.scaling import broadcast
 
@@ -114,12 +114,12 @@ def logistic_increment(q0: Any, growth: Any) -> Array:
     return np.where(growth < np.inf, x, np.inf)
 
 
-def exponential_time(q0: Array, c: Array, rise: Array) -> Array:
+def exponential_time(q0: Any, c: Any, rise: Any) -> Array:
     """Return the time in which the margin rises by ``c * rise`` under ``q' = c e^{-q}``; q0 at rate 0."""
-    return np.exp(q0) * decay_integral(-c, rise)
+    return exp(q0) * decay_integral(-c, rise)
 
 
-def logistic_time(q0: Array, c: Array, rise: Array) -> Array:
+def logistic_time(q0: Any, c: Any, rise: Any) -> Array:
     """Return the time in which the margin rises by ``c * rise`` under ``q' = c / (1 + e^q)``."""
     return rise + exponential_time(q0, c, rise)
 

@@ -1,0 +1,358 @@
+"""Diagonal linear networks: linear regression whose coefficients are products of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from toymodels.errors import AssumptionError, InputError
+from toymodels.manifold import diagonal_formulas as formulas
+from toymodels.manifold.diagonal_forms import FORMS
+from toymodels.manifold.teacher import Teacher
+from toymodels.problem import ClosedForm, Problem, runs_of
+from toymodels.validation import one_of, positive_int, real_array
+
+Array = np.ndarray
+
+
+class DiagonalLinear(Problem):
+    """``f(x) = beta . x`` with ``L = sum_i pi_i (f(x_i) - y_i)²/2`` and beta made entry by entry.
+
+    In the product form beta is the entrywise product of `depth` vectors,
+    theta = [w1, ..., wD]; at depth 2 they are called u and v. In the difference
+    form ``beta = w_plus^depth - w_minus^depth``, theta = [w_plus, w_minus]. At
+    depth 2 the forms are one net in two coordinates, u = w_plus + w_minus and v
+    = w_plus - w_minus, and the difference form runs twice as fast. At larger
+    depth they differ: a product of equal layers keeps the signs of beta, the
+    difference does not.
+
+    Parameters
+    ----------
+    X : array_like (n, d)
+        Data rows.
+    y : array_like (n,)
+        Targets.
+    form : {"product", "difference"}
+        How theta makes beta.
+    depth : int
+        Degree of beta in theta, at least 2.
+    weights : array_like (n,), optional
+        Sample weights pi; 1/n each by default.
+    teacher : array_like (d,), optional
+        True coefficients beta*, for `test_loss`.
+    covariance : array_like (d, d), optional
+        Second moment of fresh inputs; the identity by default.
+
+    Attributes
+    ----------
+    second_moment : (d, d)
+        ``Sxx = sum_i pi_i x_i x_iᵀ``.
+
+    Raises
+    ------
+    InputError
+        When data are not real, finite, non-empty and of matching shapes, or
+        another argument is out of range.
+
+    References
+    ----------
+    Woodworth et al. 2020, arXiv 2002.09277 (both forms, any depth). Pesme,
+    Pillaud-Vivien, Flammarion 2021, arXiv 2106.09524 (the product form).
+
+    Examples
+    --------
+    >>> problem = DiagonalLinear([[1.0, 2.0]], [4.0])
+    >>> theta = problem.pack([1.0, 2.0], [1.0, 0.5])
+    >>> problem.beta(theta), problem.outputs(theta)
+    (array([1., 1.]), array([3.]))
+    >>> problem.gradient(theta)
+    array([-1. , -1. , -1. , -4. ])
+    >>> deep = DiagonalLinear([[1.0, 2.0]], [4.0], form="difference", depth=3)
+    >>> deep.beta(deep.pack([1.0, 2.0], [1.0, 1.0]))
+    array([0., 7.])
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        form: str = "product",
+        depth: int = 2,
+        weights: Any = None,
+        teacher: Any = None,
+        covariance: Any = None,
+    ):
+        X, y = real_array("X", X, 2), real_array("y", y, 1)
+        if len(X) != len(y):
+            raise InputError(f"y: expected {len(X)} entries as X has rows, got shape {y.shape}")
+        self._form = FORMS[one_of("form", form, FORMS)](positive_int("depth", depth, least=2))
+        d = X.shape[1]
+        super().__init__(X, y, dict.fromkeys(self._form.blocks, (d,)), weights=weights)
+        self.second_moment = X.T @ (self.weights[:, None] * X)
+        self.moments = np.diagonal(self.second_moment).copy()
+        if teacher is None and covariance is not None:
+            raise InputError("covariance: expected a teacher with it")
+        self.teacher = None if teacher is None else Teacher(teacher, covariance, d)
+
+    @property
+    def form(self) -> str:
+        """How theta makes beta: "product" or "difference"."""
+        return self._form.name
+
+    @property
+    def depth(self) -> int:
+        """Degree of beta in theta."""
+        return self._form.depth
+
+    @property
+    def dimension(self) -> int:
+        """Number of inputs d."""
+        return self.inputs.shape[1]
+
+    def layers(self, theta: Array) -> Array:
+        """Return theta as W (..., k, d), one row a block."""
+        theta = np.asarray(theta)
+        if theta.ndim == 0 or theta.shape[-1] != self.size:
+            raise InputError(f"theta: expected shape (..., {self.size}), got {theta.shape}")
+        return theta.reshape((*theta.shape[:-1], len(self.blocks), self.dimension))
+
+    def beta(self, theta: Array) -> Array:
+        """Return the coefficients beta, (..., d)."""
+        return self._form.beta(self.layers(theta))
+
+    def outputs(self, theta: Array) -> Array:
+        """Return the outputs X beta on the data, (..., n)."""
+        return formulas.outputs(self.beta(theta), self.inputs)
+
+    def vjp(self, theta: Array, cotangent: Array, rows: Array | None = None) -> Array:
+        """Return ``J(theta)ᵀ cotangent``, (..., p).
+
+        Parameters
+        ----------
+        theta : (..., p)
+        cotangent : (..., n)
+            Shape of the outputs (of the rows, when given).
+        rows : int array (B,) or runs + (B,), optional
+            Samples to use instead of all.
+
+        Raises
+        ------
+        InputError
+            When the cotangent does not fit the outputs, or rows are out of range.
+        """
+        rows = self.check_rows(rows, runs_of(theta))
+        X = self.inputs if rows is None else self.inputs[rows]
+        g = formulas.signal(X, self.check_samples("cotangent", cotangent, rows, None))
+        return self._flat(formulas.chain(self._form.slopes(self.layers(theta)), g))
+
+    def slope(self, theta: Array) -> Array:
+        """Return g = dL/dbeta on all samples, (..., d)."""
+        residual = self.outputs(theta) - self.targets
+        return formulas.signal(self.inputs, self.weights * residual)
+
+    def gradient(self, theta: Array, rows: Array | None = None, targets: Array | None = None) -> Array:
+        """Return the gradient of the loss, (..., p); see `Problem.gradient`.
+
+        Raises
+        ------
+        InputError
+            When rows are not sample indices, or targets do not fit the outputs.
+
+        Examples
+        --------
+        >>> problem = DiagonalLinear([[1.0], [2.0]], [0.0, 0.0])
+        >>> problem.gradient([1.0, 2.0])
+        array([10.,  5.])
+        >>> problem.gradient([1.0, 2.0], rows=[0])
+        array([4., 2.])
+        """
+        runs = runs_of(theta)
+        rows = self.check_rows(rows, runs)
+        X, weights, given = self.inputs, self.weights, self.targets
+        if rows is not None:
+            X, given = X[rows], given[rows]
+            weights = weights[rows] * (self.n / rows.shape[-1])
+        if targets is not None:
+            given = self.check_targets(targets, rows, runs)
+        W = self.layers(theta)
+        residual = formulas.outputs(self._form.beta(W), X) - given
+        return self._flat(formulas.chain(self._form.slopes(W), formulas.signal(X, weights * residual)))
+
+    def jvp(self, theta: Array, v: Array) -> Array:
+        """Return ``J(theta) v``, (..., n)."""
+        moved = formulas.tangent(self._form.slopes(self.layers(theta)), self._direction(v))
+        return formulas.outputs(moved, self.inputs)
+
+    def jacobian(self, theta: Array) -> Array:
+        """Return d outputs / d theta, (..., n, p)."""
+        return formulas.jacobian(self._form.slopes(self.layers(theta)), self.inputs)
+
+    def ntk(self, theta: Array) -> Array:
+        """Return the neural tangent kernel J Jᵀ, (..., n, n)."""
+        return formulas.ntk(self._form.slopes(self.layers(theta)), self.inputs)
+
+    def hessian(self, theta: Array) -> Array:
+        """Return the Hessian of the loss, (..., p, p)."""
+        return formulas.hessian(*self._bent(theta), self.second_moment, self.slope(theta))
+
+    def hvp(self, theta: Array, v: Array) -> Array:
+        """Return Hessian times v, (..., p), without forming the Hessian."""
+        slopes, curvatures = self._bent(theta)
+        D = self._direction(v)
+        return self._flat(formulas.hvp(slopes, curvatures, D, self.second_moment, self.slope(theta)))
+
+    def trace_hessian(self, theta: Array) -> Array:
+        """Return the trace of the Hessian, shape runs.
+
+        At depth 2 in the product form it is ``sum_j M_j (u_j² + v_j²)`` with
+        ``M_j = sum_i pi_i x_ij²``, on and off the minima.
+
+        Examples
+        --------
+        >>> problem = DiagonalLinear([[1.0, 3.0]], [4.0])
+        >>> float(problem.trace_hessian([1.0, 1.0, 2.0, 0.0]))
+        14.0
+        """
+        return formulas.hessian_trace(*self._bent(theta), self.moments, self.slope(theta))
+
+    def alpha_squared(self, theta: Array) -> Array:
+        """Return alpha², (..., d), the scale of each coordinate that gradient flow conserves.
+
+        It is ``|u² - v²| / 2`` in the product form and ``2 |w_plus w_minus|``
+        in the difference form, so that ``beta = alpha² sinh rho``.
+
+        Raises
+        ------
+        AssumptionError
+            At a depth other than 2.
+
+        Notes
+        -----
+        Source: Woodworth et al. 2020, arXiv 2002.09277, whose alpha is
+        sqrt(alpha²/2); minima_manifold C.
+
+        Examples
+        --------
+        >>> problem = DiagonalLinear([[1.0]], [1.0])
+        >>> problem.alpha_squared([2.0, 0.0])
+        array([2.])
+        """
+        plus, minus = self._halves(theta)
+        return 2 * np.abs(plus) * np.abs(minus)
+
+    def rho(self, theta: Array) -> Array:
+        """Return rho = log|w_plus / w_minus|, (..., d), infinite where alpha is 0 and beta is not.
+
+        In the product form w_plus = (u + v)/2 and w_minus = (u - v)/2; gradient
+        flow moves rho along the row space of X.
+
+        Raises
+        ------
+        AssumptionError
+            At a depth other than 2.
+
+        Examples
+        --------
+        >>> problem = DiagonalLinear([[1.0]], [1.0])
+        >>> theta = [1.25, 0.75]
+        >>> float((problem.alpha_squared(theta) * np.sinh(problem.rho(theta)))[0])
+        0.9375
+        """
+        plus, minus = self._halves(theta)
+        up, down = np.abs(plus), np.abs(minus)
+        total = up + down
+        ratio = np.divide(up - down, total, out=np.zeros(total.shape), where=total > 0)
+        with np.errstate(divide="ignore"):
+            return 2 * np.arctanh(ratio)
+
+    def start(self, alpha: Any, rho: Any = 0.0) -> Array:
+        """Return the theta (p,) of a given scale; with rho = 0 it has beta = 0.
+
+        Parameters
+        ----------
+        alpha : float or array_like (d,)
+            At depth 2 the conserved scale, so u = sqrt(2) alpha and v = 0 in the
+            product form; at larger depth the value of w_plus and w_minus.
+        rho : float or array_like (d,)
+            Start of `rho`; at larger depth only 0.
+
+        Raises
+        ------
+        InputError
+            When alpha is not positive, or the shapes do not fit.
+        AssumptionError
+            In the product form at a depth above 2, where no start with beta = 0
+            is the natural one.
+
+        Examples
+        --------
+        >>> DiagonalLinear([[1.0, 2.0]], [1.0]).start([1.0, 2.0]).round(3)
+        array([1.414, 2.828, 0.   , 0.   ])
+        """
+        a, r = real_array("alpha", alpha, (0, 1)), real_array("rho", rho, (0, 1))
+        d = self.dimension
+        if (a <= 0).any() or a.shape not in ((), (d,)) or r.shape not in ((), (d,)):
+            raise InputError(f"alpha, rho: expected alpha > 0, each a number or of shape ({d},)")
+        a, r = np.broadcast_to(a, d), np.broadcast_to(r, d)
+        if self.depth > 2 and (self.form == "product" or r.any()):
+            raise AssumptionError("depth: expected 2, or the difference form and rho = 0")
+        if self.depth > 2:
+            return self.pack(a, a)
+        if self.form == "difference":
+            return self.pack(a / np.sqrt(2) * np.exp(r / 2), a / np.sqrt(2) * np.exp(-r / 2))
+        return self.pack(np.sqrt(2) * a * np.cosh(r / 2), np.sqrt(2) * a * np.sinh(r / 2))
+
+    def test_loss(self, theta: Array) -> Array:
+        """Return the loss on fresh inputs, (beta - beta*)ᵀ Lam (beta - beta*) / 2, shape runs.
+
+        Raises
+        ------
+        InputError
+            When the problem has no teacher.
+
+        Examples
+        --------
+        >>> problem = DiagonalLinear([[1.0, 0.0]], [1.0], teacher=[1.0, 1.0])
+        >>> float(problem.test_loss([1.0, 0.0, 1.0, 0.0]))
+        0.5
+        """
+        if self.teacher is None:
+            raise InputError("test_loss: expected a problem with a teacher; give teacher=")
+        return self.teacher.test_loss(self.beta(theta))
+
+    def closed_form(self, theta0: Array, rates: Array) -> ClosedForm:
+        """Return the exact gradient flow from theta0, or say which hypothesis fails."""
+        from toymodels.manifold.diagonal_exact import closed_form
+
+        return closed_form(self, theta0, rates)
+
+    def observable_names(self) -> Iterable[str]:
+        """Return the names that `record=` understands besides "theta"."""
+        own = ("alpha_squared", "beta", "rho", "test_loss", "trace_hessian")
+        return (*super().observable_names(), *own)
+
+    def _halves(self, theta: Array) -> tuple[Array, Array]:
+        """w_plus and w_minus of a depth-2 net, each (..., d)."""
+        if self.depth != 2:
+            raise AssumptionError(f"depth: expected 2 for alpha and rho, got {self.depth}")
+        W = self.layers(theta)
+        first, second = W[..., 0, :], W[..., 1, :]
+        return (first, second) if self.form == "difference" else formulas.halves(first, second)
+
+    def _bent(self, theta: Array) -> tuple[Array, Array]:
+        """Slopes and curvatures of beta."""
+        W = self.layers(theta)
+        return self._form.slopes(W), self._form.curvatures(W)
+
+    def _direction(self, v: Array) -> Array:
+        """A direction as (..., k, d)."""
+        if np.ndim(v) == 0 or np.shape(v)[-1] != self.size:
+            raise InputError(f"v: expected shape (..., {self.size}), got {np.shape(v)}")
+        return self.layers(v)
+
+    def _flat(self, W: Array) -> Array:
+        """(..., k, d) as (..., p)."""
+        return W.reshape((*W.shape[:-2], self.size))

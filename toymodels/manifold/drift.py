@@ -1,0 +1,245 @@
+"""The drift along the minima manifold under label noise, to leading order in the step and resummed.
+
+SGD with step eta and label noise of standard deviation sigma moves slowly along
+Gamma: what the data do not see, of norm om = sqrt(|P_ beta|² + mu²), shrinks at
+a rate per slow time tau, the sum of eta². The end is the point of least norm.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toymodels.errors import AssumptionError, InputError
+from toymodels.manifold import formulas
+from toymodels.solutions import resummed_drift
+from toymodels.solutions.scaling import times
+from toymodels.validation import positive_int, positive_real, real_array, time_array
+
+if TYPE_CHECKING:
+    from toymodels.manifold.problem import MinimaManifold
+
+Array = np.ndarray
+EPS = np.finfo(np.float64).eps
+
+
+def drift_rate(problem: MinimaManifold, sigma: float, batch: int | None = 1) -> float:
+    """Return K, the rate at which log om falls per slow time as the step goes to zero, sigma² tr Sigma / B.
+
+    Parameters
+    ----------
+    problem : MinimaManifold
+    sigma : float
+        Standard deviation of the label noise, >= 0.
+    batch : int or None
+        Samples per step B, drawn with replacement; None for the full batch.
+
+    Raises
+    ------
+    InputError
+        When sigma is negative or the batch not a positive integer.
+
+    Notes
+    -----
+    Source: minima_manifold S-A6.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> drift_rate(MinimaManifold([[1.0, 0.0]], [1.0]), sigma=0.5)
+    0.25
+    """
+    sigma = positive_real("sigma", sigma, allow_zero=True)
+    size = problem.n if batch is None else positive_int("batch", batch)
+    return float(sigma * sigma * problem.curvatures.sum() / size)
+
+
+def label_noise_drift(
+    problem: MinimaManifold, theta0: Any, tau: Any, sigma: float, batch: int | None = 1
+) -> Array:
+    """Return theta on Gamma at slow time tau, as the step goes to zero.
+
+    Parameters
+    ----------
+    problem : MinimaManifold
+    theta0 : array_like, runs + (p,)
+        The start; the drift begins where gradient flow from it ends.
+    tau : float or array_like (T,)
+        Slow times >= 0 that do not decrease; inf is the point of least norm.
+    sigma, batch
+        As in `drift_rate`.
+
+    Returns
+    -------
+    array, tau.shape + runs + (p,)
+        With P beta = beta_dag, and P_ beta and mu shrunk by e^{-K tau}.
+
+    Raises
+    ------
+    InputError
+        When an argument is not valid.
+
+    Notes
+    -----
+    It solves d theta / d tau = -(sigma²/4B) grad_Gamma tr H, which scales the
+    eigenspaces of Q(beta_dag). Source: minima_manifold S-A6; own derivation of
+    theta.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> problem = MinimaManifold([[1.0, 0.0]], [1.0])
+    >>> label_noise_drift(problem, [2.0, 0.5], [0.0, np.inf], sigma=0.5).round(12)
+    array([[2. , 0.5],
+           [1. , 1. ]])
+    """
+    tau, rate = time_array("tau", tau), drift_rate(problem, sigma, batch)
+    theta = problem.limit(theta0)
+    size = problem.rows.size
+    om0 = problem.total_imbalance(theta)
+    turns = np.multiply(rate, tau, out=np.zeros(tau.shape), where=rate > 0)
+    left = np.exp(-turns.reshape(tau.shape + (1,) * np.ndim(om0)))
+    R0, R = np.hypot(size, om0), np.hypot(size, left * om0)
+    if size == 0:
+        return np.sqrt(left)[..., None] * theta
+    turned = formulas.turned(theta, problem._Q, problem.interpolator / size)
+    grow = np.sqrt((R + size) / (R0 + size))
+    return grow[..., None] * (theta + turned) / 2 + (left / grow)[..., None] * (theta - turned) / 2
+
+
+def _scale_of(problem: MinimaManifold, total_imbalance: Any) -> Array:
+    """S = |theta|² on Gamma, the shape of om."""
+    om = real_array("total_imbalance", total_imbalance)
+    if (om < 0).any():
+        raise InputError("total_imbalance: expected numbers >= 0")
+    return 2 * np.hypot(problem.rows.size, om)
+
+
+def first_order_rate(problem: MinimaManifold, total_imbalance: Any, sigma: float, lr: float) -> Array:
+    """Return the rate of log om per slow time to first order in the step, one sample per step.
+
+    Parameters
+    ----------
+    problem : MinimaManifold
+    total_imbalance : array_like (...)
+        om >= 0, which tells where on Gamma.
+    sigma, lr : float
+        Standard deviation of the label noise, and step.
+
+    Returns
+    -------
+    array (...)
+        K [1 + (lr S/2) mean_i |x_i|⁴ / tr Sigma].
+
+    Raises
+    ------
+    InputError
+        When an argument is not valid.
+
+    Notes
+    -----
+    Source: own derivation, minima_manifold S-A7.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> problem = MinimaManifold([[1.0, 0.0]], [3.0])
+    >>> print(first_order_rate(problem, 4.0, sigma=1.0, lr=0.02))
+    1.1
+    """
+    S, lr = _scale_of(problem, total_imbalance), positive_real("lr", lr, allow_zero=True)
+    squares = (problem.inputs * problem.inputs).sum(1)
+    share = np.mean(squares * squares) / squares.mean() if squares.any() else 0.0
+    return (drift_rate(problem, sigma) * (1 + lr * S / 2 * share))[()]
+
+
+def resummed_rate(problem: MinimaManifold, total_imbalance: Any, sigma: float, lr: float) -> Array:
+    """Return the rate of log om per slow time at any stable step, full batch and small noise.
+
+    Parameters
+    ----------
+    problem, total_imbalance, sigma, lr
+        As in `first_order_rate`.
+
+    Returns
+    -------
+    array (...)
+        (sigma²/n) sum_a kap_a / (1 - lr kap_a S/2), up to O(sigma⁴).
+
+    Raises
+    ------
+    InputError
+        When an argument is not valid.
+    AssumptionError
+        When lr S kap_max >= 2: the steps are not stable.
+
+    Notes
+    -----
+    Source: own derivation, minima_manifold S-A8.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> problem = MinimaManifold([[1.0, 0.0]], [3.0])
+    >>> print(resummed_rate(problem, 4.0, sigma=1.0, lr=0.1))
+    2.0
+    """
+    S, lr = _scale_of(problem, total_imbalance), positive_real("lr", lr, allow_zero=True)
+    sigma = positive_real("sigma", sigma, allow_zero=True)
+    left = 1 - lr / 2 * S[..., None] * problem.curvatures
+    if (left <= 0).any():
+        raise AssumptionError("lr: expected stable steps, lr S kap_max < 2", float(-left.min()))
+    return (sigma * sigma / problem.n * (problem.curvatures / left).sum(-1))[()]
+
+
+def resummed_imbalance(
+    problem: MinimaManifold, total_imbalance: Any, tau: Any, sigma: float, lr: float
+) -> Array:
+    """Return om at slow time tau at any stable step, full batch, small noise and equal curvatures.
+
+    Parameters
+    ----------
+    problem : MinimaManifold
+        One sample, or rows of equal nonzero singular values.
+    total_imbalance : array_like (...)
+        om at tau = 0.
+    tau : array_like (...)
+        Slow times >= 0, inf allowed.
+    sigma, lr : float
+        As in `first_order_rate`.
+
+    Returns
+    -------
+    array (...)
+
+    Raises
+    ------
+    InputError
+        When an argument is not valid.
+    AssumptionError
+        When the steps are not stable, or the curvatures differ.
+
+    Notes
+    -----
+    It solves the equation of `resummed_rate`; see
+    `toymodels.solutions.resummed_drift`. Source: own derivation,
+    minima_manifold S-A8.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> problem = MinimaManifold([[1.0, 0.0]], [1.0])
+    >>> steps = np.array([100, 400, 1600])
+    >>> resummed_imbalance(problem, 2.86, 0.1**2 * steps, sigma=0.5, lr=0.1).round(6)
+    array([2.037709, 0.826682, 0.028976])
+    """
+    rows = problem.rows
+    if rows.spread > 64 * problem.n * EPS:
+        raise AssumptionError("X: expected equal nonzero singular values", rows.spread)
+    sigma, lr = positive_real("sigma", sigma, allow_zero=True), positive_real("lr", lr, allow_zero=True)
+    tau = times("tau", tau)
+    rate = sigma * sigma * rows.curvatures.sum() / problem.n
+    exponent = np.multiply(rate, tau, out=np.zeros(tau.shape), where=rate > 0)
+    q = lr * rows.curvatures.mean() if len(rows.curvatures) else 0.0
+    return resummed_drift.imbalance(total_imbalance, rows.size, q, exponent)

@@ -1,0 +1,116 @@
+"""Without label noise the drift stops: how far the imbalance shrinks on the way down to the manifold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from toymodels.errors import InputError
+from toymodels.manifold import formulas
+from toymodels.manifold.clock import Clocked
+from toymodels.solutions.scaling import broadcast
+from toymodels.validation import one_of
+
+if TYPE_CHECKING:
+    from toymodels.manifold.problem import MinimaManifold
+
+Array = np.ndarray
+
+
+def transient_shrinkage(problem: MinimaManifold, theta0: Any, method: str = "sgd") -> Array:
+    """Return the limit of log(om_inf / om_0) / eta as the step eta goes to zero, without label noise.
+
+    Parameters
+    ----------
+    problem : MinimaManifold
+        With data that some beta interpolates, for SGD.
+    theta0 : array_like, runs + (p,)
+        The start.
+    method : {"sgd", "gd"}
+        One sample per step, or the full batch.
+
+    Returns
+    -------
+    array, runs
+        Minus the integral along gradient flow of mean_i |x_i|² r_i², or of
+        |g|²; zero at theta = 0. The shrinkage itself is O(eta).
+
+    Raises
+    ------
+    InputError
+        When theta0 does not fit, or the method is unknown.
+    AssumptionError
+        When the flow meets beta = 0.
+
+    Notes
+    -----
+    Source: own derivation, minima_manifold S-A11.
+
+    Examples
+    --------
+    >>> from toymodels.manifold import MinimaManifold
+    >>> transient_shrinkage(MinimaManifold([[1.0, 0.0]], [1.0]), [2.4, 0.2]).round(6)
+    np.float64(-0.023026)
+    """
+    theta0 = problem.check_theta(theta0)
+    one_of("method", method, ("gd", "sgd"))
+    squares = (problem.inputs * problem.inputs).sum(1)
+
+    def sgd(beta: Array) -> Array:
+        r = formulas.predictions(beta, problem.inputs) - problem.targets
+        return (squares * r * r).mean(-1)
+
+    def gd(beta: Array) -> Array:
+        g = formulas.slope(beta, problem.inputs, problem.targets)
+        return (g * g).sum(-1)
+
+    integrand = sgd if method == "sgd" else gd
+    shrinkage = np.zeros(theta0.shape[:-1])
+    for run in np.ndindex(shrinkage.shape):
+        theta = theta0[run]
+        if theta.any() and len(problem.curvatures):
+            clock = Clocked.of(problem, theta)
+            shrinkage[run] = -clock.integral(integrand)
+    return shrinkage[()]
+
+
+def one_sample_shrinkage(squared_norm: float, start: Any, target: Any, total_imbalance: Any) -> Array:
+    """Return `transient_shrinkage` of one sample in closed form.
+
+    Parameters
+    ----------
+    squared_norm : float
+        s = |x|².
+    start, target : array_like
+        The coordinates x.beta_0/|x| and y/|x|.
+    total_imbalance : array_like
+        om > 0. All broadcast.
+
+    Returns
+    -------
+    array
+        -(s/2) [sqrt(b² + om²) - y asinh(b/om)], from b = y to the start.
+
+    Raises
+    ------
+    InputError
+        When an argument is not real and finite, or om is not positive.
+
+    Notes
+    -----
+    Source: own derivation, minima_manifold S-A11.
+
+    Examples
+    --------
+    >>> one_sample_shrinkage(1.0, 0.48, 1.0, 2.86).round(6)
+    np.float64(-0.023026)
+    """
+    b, y, om, s = broadcast(
+        start=start, target=target, total_imbalance=total_imbalance, squared_norm=squared_norm
+    )
+    if (om <= 0).any():
+        raise InputError("total_imbalance: expected numbers > 0")
+    R, end = np.hypot(b, om), np.hypot(y, om)
+    fall = (b - y) * ((b + y) / (R + end))
+    return (-s / 2 * (fall - y * (np.arcsinh(b / om) - np.arcsinh(y / om))))[()]

@@ -1,0 +1,162 @@
+"""Fast and slow time of a learning-rate schedule: the sums of eta_s and of eta_s^2 over T steps.
+
+Gradient flow passes through the fast time, the drift by label noise along a
+minima manifold through the slow time. The schedules are those of
+`toymodels.solutions.schedule_products`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from toymodels.errors import InputError
+from toymodels.solutions.scaling import broadcast
+
+Array = Any
+
+
+class Times(NamedTuple):
+    """The sums of the learning rates and of their squares."""
+
+    fast: Array
+    slow: Array
+
+
+def _arguments(lr: Any, steps: Any) -> tuple[Array, Array]:
+    lr, steps = broadcast(lr=lr, steps=steps)
+    if (lr < 0).any():
+        raise InputError("lr: expected numbers >= 0")
+    if (steps < 0).any() or (steps != np.round(steps)).any():
+        raise InputError("steps: expected integers >= 0")
+    return lr, steps
+
+
+def constant(lr: Any, steps: Any) -> Times:
+    """Return the times of constant steps.
+
+    Parameters
+    ----------
+    lr : array_like
+        Numbers >= 0.
+    steps : array_like
+        Integers >= 0; they broadcast.
+
+    Raises
+    ------
+    InputError
+        When an argument is not real and finite, negative, or not an integer.
+
+    Notes
+    -----
+    Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> constant(0.5, 8)
+    Times(fast=np.float64(4.0), slow=np.float64(2.0))
+    """
+    lr, steps = _arguments(lr, steps)
+    return Times((lr * steps)[()], (lr * lr * steps)[()])
+
+
+def step(lrs: Any, counts: Any) -> Times:
+    """Return the times of constant stretches, ``counts[..., i]`` steps at ``lrs[..., i]``.
+
+    Raises
+    ------
+    InputError
+        As `constant`.
+
+    Examples
+    --------
+    >>> step([0.5, 0.25], [8, 16])
+    Times(fast=np.float64(8.0), slow=np.float64(3.0))
+    """
+    parts = constant(lrs, counts)
+    return Times(np.sum(parts.fast, -1), np.sum(parts.slow, -1))
+
+
+def cosine(lr: Any, steps: Any) -> Times:
+    """Return the times of a cosine schedule, lr (T + 1)/2 and lr^2 (3 T/8 + 1/2); lr^2 for T = 1.
+
+    Raises
+    ------
+    InputError
+        As `constant`.
+
+    Notes
+    -----
+    Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> cosine(1.0, 8)
+    Times(fast=np.float64(4.5), slow=np.float64(3.5))
+    """
+    lr, steps = _arguments(lr, steps)
+    slow = np.where(steps < 2, steps, 3 * steps / 8 + 0.5)
+    return Times((lr * np.where(steps < 1, 0.0, (steps + 1) / 2))[()], (lr * lr * slow)[()])
+
+
+def linear(lr: Any, steps: Any) -> Times:
+    """Return the times of a linear schedule, lr (T + 1)/2 and lr^2 (T + 1)(2 T + 1)/(6 T).
+
+    Raises
+    ------
+    InputError
+        As `constant`.
+
+    Notes
+    -----
+    Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> linear(1.0, 4)
+    Times(fast=np.float64(2.5), slow=np.float64(1.875))
+    """
+    lr, steps = _arguments(lr, steps)
+    run = steps > 0
+    count = np.where(run, steps, 1.0)
+    fast, slow = (count + 1) / 2, (count + 1) * (2 * count + 1) / (6 * count)
+    return Times((lr * np.where(run, fast, 0.0))[()], (lr * lr * np.where(run, slow, 0.0))[()])
+
+
+def exponential(lr: Any, factor: Any, steps: Any) -> Times:
+    """Return the times of an exponential schedule, two geometric series.
+
+    Parameters
+    ----------
+    lr, steps : array_like
+        As in `constant`.
+    factor : array_like
+        0 < factor <= 1.
+
+    Raises
+    ------
+    InputError
+        As `constant`, and when a factor is out of range.
+
+    Notes
+    -----
+    Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> exponential(1.0, 0.5, 2)
+    Times(fast=np.float64(1.5), slow=np.float64(1.25))
+    """
+    lr, steps = _arguments(lr, steps)
+    lr, steps, factor = broadcast(lr=lr, steps=steps, factor=factor)
+    if (factor <= 0).any() or (factor > 1).any():
+        raise InputError("factor: expected numbers in (0, 1]")
+    return Times((lr * _geometric(factor, steps))[()], (lr * lr * _geometric(factor, steps, 2))[()])
+
+
+def _geometric(factor: Array, steps: Array, power: int = 1) -> Array:
+    """The sum of factor^(power s) over s < T, continuous at factor 1."""
+    log = power * np.log(factor)
+    below = log < 0
+    return np.divide(np.expm1(steps * log), np.expm1(log), out=np.array(steps), where=below)

@@ -1,0 +1,168 @@
+"""The variance of noisy descent on a quadratic direction, ``v+ = (1 - eta curvature)^2 v + eta^2 noise``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from toymodels.arithmetic import polynomial, rational
+from toymodels.errors import AssumptionError, InputError
+from toymodels.solutions.scaling import broadcast
+from toymodels.solutions.schedule_products import constant as decay
+
+Array = Any
+
+
+@polynomial("(),(),(),()->()")
+def step(v: Array, lr: Array, curvature: Array, noise: Array) -> Array:
+    """One step of the variance, noise being that of a gradient. Source: minima_manifold D."""
+    shrunk = 1 - lr * curvature
+    return shrunk * shrunk * v + lr * lr * noise
+
+
+@rational("(),(),()->()")
+def stationary(lr: Array, curvature: Array, noise: Array) -> Array:
+    """What constant steps keep, lr noise / (curvature (2 - lr curvature)). Source: minima_manifold D."""
+    return lr * noise / (curvature * (2 - lr * curvature))
+
+
+def _checked(**arrays: Any) -> list[Array]:
+    """Broadcast arguments that are not negative."""
+    clean = broadcast(**arrays)
+    for name, value in zip(arrays, clean, strict=True):
+        if (value < 0).any():
+            raise InputError(f"{name}: expected numbers >= 0")
+    return clean
+
+
+def constant(v0: Any, lr: Any, curvature: Any, noise: Any, steps: Any) -> Array:
+    """Return the variance after constant steps, v_inf + (1 - lr curvature)^{2T} (v0 - v_inf).
+
+    Parameters
+    ----------
+    v0, lr, curvature, noise : array_like
+        First variance, learning rate, curvature and gradient noise, >= 0.
+    steps : array_like
+        Integers >= 0. All broadcast.
+
+    Returns
+    -------
+    float64 array
+        Continuous at lr curvature = 0, where it is v0 + T lr^2 noise; unstable
+        steps are allowed.
+
+    Raises
+    ------
+    InputError
+        When an argument is not real and finite, negative, or not an integer.
+
+    Notes
+    -----
+    Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> constant(1.0, 0.5, 1.0, 2.0, [0, 1, 1000])
+    array([1.        , 0.75      , 0.66666667])
+    """
+    v0, lr, curvature, noise, steps = _checked(v0=v0, lr=lr, curvature=curvature, noise=noise, steps=steps)
+    product = decay(lr, curvature, steps)
+    x = lr * curvature
+    gap = x * (2 - x)  # one minus the factor of a step
+    with np.errstate(over="ignore", under="ignore"):
+        kept = np.exp(2 * product.log)
+        grown = np.divide(-np.expm1(2 * product.log), gap, out=np.array(steps), where=gap != 0)
+        left = np.multiply(kept, v0, out=np.zeros(kept.shape), where=v0 > 0)
+        push = lr * lr * noise
+        return (left + np.multiply(push, grown, out=np.zeros(kept.shape), where=push > 0))[()]
+
+
+def stretches(v0: Any, lrs: Any, curvature: Any, noise: Any, counts: Any) -> Array:
+    """Return the variance after constant stretches, ``counts[i]`` steps at ``lrs[i]``.
+
+    Parameters
+    ----------
+    v0, curvature, noise : array_like (...)
+        As in `constant`.
+    lrs, counts : array_like (k,)
+        Learning rates >= 0 and integers >= 0.
+
+    Returns
+    -------
+    float64 array (...)
+
+    Raises
+    ------
+    InputError
+        As `constant`.
+
+    Examples
+    --------
+    >>> stretches(1.0, [0.5, 0.1], 1.0, 2.0, [1000, 1000]).round(12)
+    np.float64(0.105263157895)
+    """
+    lrs, counts = broadcast(lrs=lrs, counts=counts)
+    v = v0
+    for lr, count in zip(lrs.ravel(), counts.ravel(), strict=True):
+        v = constant(v, lr, curvature, noise, count)
+    return v
+
+
+def scheduled(v0: Any, lrs: Any, curvature: Any, noise: Any) -> Array:
+    """Return the variance after steps at given learning rates, of whatever schedule.
+
+    Parameters
+    ----------
+    v0, curvature, noise : array_like (...)
+        As in `constant`.
+    lrs : array_like (T,)
+        Learning rates >= 0, first step first.
+
+    Returns
+    -------
+    float64 array (...)
+
+    Raises
+    ------
+    InputError
+        As `constant`.
+
+    Notes
+    -----
+    Unlike the mean's, the sum over steps has no shorter form for schedules that
+    change at every step. Source: minima_manifold D.
+
+    Examples
+    --------
+    >>> scheduled(1.0, [0.5, 0.25], 1.0, 2.0)
+    np.float64(0.546875)
+    """
+    v, curvature, noise = _checked(v0=v0, curvature=curvature, noise=noise)
+    (lrs,) = _checked(lrs=lrs)
+    with np.errstate(over="ignore", under="ignore"):
+        for lr in lrs.ravel():
+            v = step(v, lr, curvature, noise)
+    return v[()]
+
+
+def floor(lr: Any, curvature: Any, noise: Any) -> Array:
+    """Return the variance that constant steps keep; see `stationary`.
+
+    Raises
+    ------
+    InputError
+        When an argument is not real and finite, or negative.
+    AssumptionError
+        Unless 0 < lr curvature < 2.
+
+    Examples
+    --------
+    >>> floor(0.5, 1.0, 2.0).round(12)
+    np.float64(0.666666666667)
+    """
+    lr, curvature, noise = _checked(lr=lr, curvature=curvature, noise=noise)
+    x = lr * curvature
+    if not ((x > 0) & (x < 2)).all():
+        raise AssumptionError("lr, curvature: expected stable steps, 0 < lr curvature < 2", float(np.max(x)))
+    return stationary(lr, curvature, noise)[()]
