@@ -7,10 +7,10 @@ directions the margin with fixed output weights tends to (lim L t)^{-1/2}.
 Source: the smoothed margin after Lyu, Li 2020; the rest own.
 """
 
-from sympy import log
+from sympy import exp, log
 
-from toymodels.derive import Derivation, diag, dot, norm, ones, quad
-from toymodels.relu import formulas
+from toymodels.derive import Derivation, diag, dot, elementwise, norm, ones, quad
+from toymodels.relu import formulas, margins
 
 D = Derivation("Margins of ReLU networks", source="own; the smoothed margin after Lyu, Li 2020")
 n, q = D.sizes("n q", most=4)
@@ -97,3 +97,5 @@ D.step(
     because="the squared margin over the squared norm: one over the limit of L t",
 )
 D.ships(formulas.norm_growth, dot(J * theta, e) / n, outputs=J * theta, slope=-e / n)
+margin, weights, shift = D.vector("q_i", n), D.vector("pi", n, "positive"), D.vector("shift", 1)
+D.ships(margins.log_exponential_loss, log(dot(weights, elementwise(exp, -margin))), q=margin, weights=weights)

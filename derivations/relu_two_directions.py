@@ -12,7 +12,7 @@ Source: own; the model after Wang, Ma 2023.
 from sympy import exp, log, oo
 
 from toymodels.derive import Derivation, dot, hadamard, ones
-from toymodels.relu import formulas
+from toymodels.solutions import lotka_volterra
 
 D = Derivation(
     "Two data directions: a cell is a Lotka-Volterra equation", source="own; the model after Wang, Ma 2023"
@@ -59,14 +59,21 @@ D.step(D.dt((r - solved) / h), "=", 0, because="r* = A/B: equal at the start, r 
 D.step(D.dt(log(r) + lam - A * U), "=", 0, because="so U = (ln(r/r_0) + lam)/A")
 D.step(D.dt(lam - B * V), "=", 0, because="so V = lam/B")
 D.step(D.dt(log(u) + K11 * U + k * V), "=", 0, because="so u = u_0 exp(-K11 U - k V)")
-grown = D.scalar("g")
+rise = D.scalar("g")
 nu = D.let(nu=K11 / A + k / B)
-D.step(
-    K11 * (grown + lam) / A + k * lam / B,
-    "=",
-    K11 / A * grown + nu * lam,
-    because="g = ln(r/r_0): u = u_0 (r/r_0)^(-K11/A) e^{-nu lam}",
-)
+fallen = D.let(fallen=K11 * (rise + lam) / A + k * lam / B)
+D.step(fallen, "=", K11 / A * rise + nu * lam, because="g = ln(r/r_0): u = u_0 (r/r_0)^(-K11/A) e^{-nu lam}")
+D.step(rise - fallen, "=", -k / A * rise - nu * lam, because="ln(v/v_0), as v = r u")
+D.ships(lotka_volterra.velocity, (D.dt(u), D.dt(v)), K11=K11, K12=k, K22=K22)
+D.ships(lotka_volterra.final_rate, nu, K11=K11, K12=k, K22=K22)
+D.ships(lotka_volterra.log_changes, (-fallen, rise - fallen), K11=K11, K12=k, rise=rise)
+
+D.remark("In the integral U of u the ratio is logistic, with G = e^{A U}.")
+G = D.scalar("G", positive=True)
+D.flow({G: A * u * G})
+logistic = D.let(logistic=r0 * G / (1 + r0 * (B / A) * (G - 1)))
+D.step(D.dt(logistic), "=", u * logistic * (A - B * logistic), because="it is r_0 at G = 1")
+D.ships(lotka_volterra.ratio, logistic, r0=r0, grown=G)
 
 D.remark("The same in the clock alone, dt = dlam/(B r u).")
 x, u0, star = D.scalars("x u_0 r_star", positive=True)
@@ -106,11 +113,3 @@ K, T = D.matrix("K", n, n, "positive definite", constant=True), D.scalar("T", po
 D.flow({T: 1})
 limit = D.let(limit=K.I * ones(n) / T)
 D.step(D.dt(limit), "=", -hadamard(limit, K * limit), because="K K⁻¹ 1 = 1")
-
-D.ships(
-    formulas.chain,
-    ((b * (v * minus - u * plus)).T, dot(w, v * minus - u * plus) * ones(1)),
-    W=w.T,
-    a=b * ones(1),
-    sums=(v * minus - u * plus).T,
-)

@@ -11,8 +11,8 @@ Source: own; the phases after Wang, Ma 2023.
 
 from sympy import exp, log, oo, sqrt
 
-from toymodels.derive import Derivation
-from toymodels.solutions import margin_growth
+from toymodels.derive import Derivation, block, ones, zeros
+from toymodels.relu import timeline_formulas
 
 D = Derivation("Two data directions: phases, events and limits", source="own; the phases after Wang, Ma 2023")
 alpha, gamma, p = D.scalars("alpha gamma p", positive=True)
@@ -139,8 +139,6 @@ D.step(
     1 / v_A + nu * later,
     because="negatives see x_plus again when u = c v: in the future iff c α > γ, as u_A > c v_A",
 )
-D.ships(margin_growth.exponential_time, (1 / u - 1 / u_A) / mu, q0=-log(u_A), c=mu, rise=log(u_A / u) / mu)
-
 D.remark("Phase C: negatives active on both, positives slide; K11 = α s2 + γ, k = -γ c, K22 = γ.")
 last = D.let(r_C=1 + alpha / gamma * (1 - c))
 D.step((alpha * s2 + gamma + gamma * c) / (gamma + gamma * c), "=", last, because="(K11 - k)/(K22 - k)")
@@ -175,3 +173,10 @@ D.step(
     (2 + alpha / gamma * (1 - c)) / ((1 - c) * (alpha + gamma)),
     because="phase C",
 )
+one, none, k_A, k_C = ones(1), zeros(1, 1), -alpha * c * ones(1), -gamma * c * ones(1)
+D.ships(timeline_formulas.kernel_A, block([[alpha * one, k_A], [k_A, (alpha + gamma * s2) * one]]), h=1 - c)
+D.ships(timeline_formulas.kernel_B, block([[alpha * s2 * one, none], [none, gamma * s2 * one]]), h=1 - c)
+D.ships(timeline_formulas.kernel_C, block([[(alpha * s2 + gamma) * one, k_C], [k_C, gamma * one]]), h=1 - c)
+D.ships(timeline_formulas.limits_A, (A / B, (A + B) / det_A), h=1 - c)
+D.ships(timeline_formulas.limits_B, (alpha / gamma, (1 / alpha + 1 / gamma) / s2), h=1 - c)
+D.ships(timeline_formulas.limits_C, (last, (alpha * s2 + 2 * gamma + 2 * gamma * c) / det_C), h=1 - c)

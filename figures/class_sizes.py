@@ -5,8 +5,8 @@ each neuron is true-living with probability 1/4, whatever the data: the number
 of true-living neurons is binomial, and less spread where exactly half of the
 signs are positive. The probability that some sample has no true-living neuron
 depends on the data, and falls like (3/4)^m; its union bound n (3/4)^m tells
-which width suffices. Lines are closed forms, dots are frequencies in
-random nets.
+which width suffices. Lines are closed forms, dots are frequencies in random
+nets.
 
 Source: neuron_partition B4, B5; the width also in Dana, Pillaud-Vivien, Bach 2025, arXiv 2502.16977.
 """

@@ -5,11 +5,11 @@ neuron in the plane climbs the potential P(phi) = sum_i c_i relu(w(phi) . x_i)
 when its output weight is positive, and descends it when it is negative; c_i is
 weight times residual. The boundaries w . x_i = 0 cut the circle into arcs of
 one activation pattern each (1 living, 0 dead; darker where more are living),
-whose lengths are the probabilities p_s of the patterns. Directions end inside a cell, at a kink, or
-on the dead arc, and the share of neurons that ends there is the length of its
-basin over 2 pi. Distance of the curve from the circle is the potential. Lines
-are the basins; dots and bars are balanced neurons after gradient descent on
-both layers from a small start.
+whose lengths are the probabilities p_s of the patterns. Directions end inside a
+cell, at a kink, or on the dead arc, and the share of neurons that ends there is
+the length of its basin over 2 pi. Distance of the curve from the circle is the
+potential. Lines are the basins; dots and bars are balanced neurons after
+gradient descent on both layers from a small start.
 
 Source: after Maennel, Bousquet, Gelly 2018, arXiv 1803.08367 (quantising directions);
 neuron_partition B3, D2.

@@ -26,6 +26,7 @@ _HOME = {
     "descend": "dynamics",
     "exact": "dynamics",
     "flow": "dynamics",
+    "slow_flow": "dynamics",
     "verify": "claims",
 }
 _ROOMS = ("arithmetic", "claims", "data", "derive", "dynamics", "evidence", "linear", "losses", "manifold",

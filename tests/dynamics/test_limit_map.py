@@ -25,7 +25,7 @@ def explicit(seed, d):
 
 
 def phi(theta, y):
-    """u² = (R + D)/2 and v = y/u with D = u² - v² and R = hypot(D, 2 y), for u > |v|-free signs of u."""
+    """u² = (R + D)/2 and v² = (R - D)/2 with D = u² - v² and R = hypot(D, 2 y), signs from u and y."""
     u, v = np.split(theta, 2)
     D = u * u - v * v
     R = np.hypot(D, 2 * y)
@@ -88,7 +88,7 @@ def test_the_point_keeps_its_equations(seed, d):
 
 
 def test_runs_are_members():
-    problem, start, _, rng = explicit(3, 2)
+    problem, start, _, _ = explicit(3, 2)
     theta = limit_map(problem, np.stack([start, 1.1 * start])).theta
     together = second_derivative(Minimum(problem, theta), np.eye(4))
     for run in range(2):
@@ -97,7 +97,7 @@ def test_runs_are_members():
 
 
 def test_flows_without_a_limit():
-    with pytest.raises(ConvergenceError, match="theta0: no minimum reached by time 0.01"):
+    with pytest.raises(ConvergenceError, match=r"theta0: no minimum reached by time 0\.01"):
         integrated_limit(Valley(), [1.0, 1.0], longest=0.01)
     with pytest.raises(ConvergenceError, match="expected a flow with a limit"):
         integrated_limit(Valley((4.0, 1.0)), [9.0, 0.0])

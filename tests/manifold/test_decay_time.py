@@ -26,7 +26,9 @@ def path(problem, theta, seed, steps=5, reach=0.9):
     rng = np.random.default_rng(seed)
     thetas, kicks = [theta], []
     for _ in range(steps):
-        g = problem.inputs.T @ (problem.outputs(thetas[-1]) - problem.targets + rng.standard_normal(problem.n))
+        g = problem.inputs.T @ (
+            problem.outputs(thetas[-1]) - problem.targets + rng.standard_normal(problem.n)
+        )
         lr = reach * rng.random() / np.linalg.norm(g)
         kicks.append(lr * g)
         thetas.append(formulas.step(thetas[-1], problem.Q, kicks[-1]))
@@ -41,7 +43,11 @@ def test_the_final_loss_depends_on_the_path_by_one_number(case, seed):
     q = path_shrinkage(kicks)
     final = final_loss(problem, theta)
     simulated = problem.test_loss(problem.limit(thetas))
-    size = problem.scale(thetas).max() + np.linalg.norm(problem.interpolator) + np.linalg.norm(problem.teacher.beta)
+    size = (
+        problem.scale(thetas).max()
+        + np.linalg.norm(problem.interpolator)
+        + np.linalg.norm(problem.teacher.beta)
+    )
     slack = 1e-11 * np.linalg.norm(problem.teacher.covariance) * size**2 * np.linalg.cond(problem.inputs)
     np.testing.assert_allclose(final.at(q), simulated, atol=slack)
     if final.later_is_better:

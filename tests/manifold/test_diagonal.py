@@ -116,7 +116,7 @@ def test_the_velocity_keeps_alpha(case):
     problem, theta = case
     if problem.depth != 2:
         return
-    plus, minus = problem._halves(theta - 1e-30j * problem.gradient(theta))
+    plus, minus = problem.halves(theta - 1e-30j * problem.gradient(theta))
     size = sizes_of_terms(problem, theta)
     moved = (plus * minus).imag / 1e-30
     assert (abs(moved) <= 8 * size["rounding"] * size["gradient"] * np.abs(theta).max()).all()

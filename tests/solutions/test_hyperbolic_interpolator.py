@@ -111,7 +111,7 @@ def test_no_other_interpolator_is_nearer(seed, n, extra, log_alpha):
 @given(seed=seeds, n=st.integers(1, 4), extra=st.integers(1, 5))
 @settings(max_examples=25)
 def test_large_scales_give_the_least_distance(seed, n, extra):
-    X, y, rng = data(seed, n, n + extra, "gaussian")
+    X, y, _ = data(seed, n, n + extra, "gaussian")
     found = interpolator(X, y, 1e8)
     np.testing.assert_allclose(found.beta, np.linalg.pinv(X) @ y, rtol=1e-9, atol=1e-11 * np.abs(y).max())
 

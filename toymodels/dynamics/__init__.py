@@ -9,6 +9,7 @@ from toymodels.dynamics.limit_map import LimitPoint, limit_map, second_derivativ
 from toymodels.dynamics.minima import Minimum
 from toymodels.dynamics.noise import GradientNoise
 from toymodels.dynamics.slow_drift import isotropic_drift, label_noise_drift, noise_drift
+from toymodels.dynamics.slow_flow import slow_flow
 
 __all__ = [
     "Comparison",
@@ -26,4 +27,5 @@ __all__ = [
     "noise_drift",
     "schedules",
     "second_derivative",
+    "slow_flow",
 ]

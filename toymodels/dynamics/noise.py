@@ -59,16 +59,19 @@ class GradientNoise:
         """Return the number r of independent entries for states theta (..., p)."""
         if isinstance(self.factor, float):
             return problem.size
-        return int(self._matrix(problem, theta).shape[-1])
+        return int(self.matrix(problem, theta).shape[-1])
 
     def push(self, problem: Problem, theta: Array, xi: Array) -> Array:
         """Return what is added to the gradient at theta (..., p) for entries xi (..., r)."""
         if isinstance(self.factor, float):
             return self.factor * xi
-        return (self._matrix(problem, theta) @ xi[..., None])[..., 0]
+        return (self.matrix(problem, theta) @ xi[..., None])[..., 0]
 
-    def _matrix(self, problem: Problem, theta: Array) -> Array:
+    def matrix(self, problem: Problem, theta: Array) -> Array:
+        """Return the factor at theta (..., p), (p, r) or (..., p, r)."""
         found = self.factor
+        if isinstance(found, float):
+            return found * np.eye(problem.size)
         if callable(found):
             found = np.asarray(found(problem, theta))
             runs = runs_of(theta)
@@ -86,16 +89,32 @@ Source = Callable[[tuple[int, ...], tuple[int, ...], list, int], Chunked | Signs
 
 def label_noise(problem: Problem, noise: Any) -> Source:
     """Return the source of label noise, from a number, (name, number) or a function."""
+    _check_square(problem)
+    if callable(noise):
+        return _from(_checked(noise))
+    return source(*_kind_and_scale(noise))
+
+
+def standard_deviation(problem: Problem, noise: Any) -> float:
+    """Return the standard deviation of label noise that is a number or (name, number)."""
+    _check_square(problem)
+    if noise is None or callable(noise):
+        raise InputError(f"noise: expected a number, (name, number) or GradientNoise, got {noise!r}")
+    return _kind_and_scale(noise)[1]
+
+
+def _check_square(problem: Problem) -> None:
     if problem.output_loss.labels:
         name = problem.output_loss.name
         raise InputError(f"noise: expected the square loss, the {name} loss has labels -1 or +1")
-    if callable(noise):
-        return _from(_checked(noise))
+
+
+def _kind_and_scale(noise: Any) -> tuple[str, float]:
     kind, sigma = noise if isinstance(noise, tuple) and len(noise) == 2 else ("gaussian", noise)
     if not isinstance(kind, str):
         raise InputError(f"noise: expected a number, (name, number) or a function, got {noise!r}")
     one_of("noise", kind, KINDS)
-    return source(kind, positive_real("noise", sigma, allow_zero=True))
+    return kind, positive_real("noise", sigma, allow_zero=True)
 
 
 def source(kind: str, scale: float) -> Source:

@@ -1,6 +1,6 @@
 """Models whose training minima form a manifold: Model A, diagonal linear networks, the valley."""
 
-from toymodels.manifold import diagonal_formulas, effective_scale, formulas, valley_formulas
+from toymodels.manifold import diagonal_formulas, effective_scale, formulas, scale_decay, valley_formulas
 from toymodels.manifold.budget import two_stage_loss
 from toymodels.manifold.clifford import generators
 from toymodels.manifold.decay_time import (
@@ -49,6 +49,7 @@ __all__ = [
     "residual_variances",
     "resummed_imbalance",
     "resummed_rate",
+    "scale_decay",
     "steps_to_within",
     "train_plateau",
     "transient_shrinkage",

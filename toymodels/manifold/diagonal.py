@@ -9,7 +9,7 @@ import numpy as np
 
 from toymodels.errors import AssumptionError, InputError
 from toymodels.manifold import diagonal_formulas as formulas
-from toymodels.manifold.diagonal_forms import FORMS
+from toymodels.manifold.diagonal_forms import FORMS, Form
 from toymodels.manifold.teacher import Teacher
 from toymodels.problem import ClosedForm, Problem, runs_of
 from toymodels.validation import one_of, positive_int, real_array
@@ -68,7 +68,7 @@ class DiagonalLinear(Problem):
     >>> problem.beta(theta), problem.outputs(theta)
     (array([1., 1.]), array([3.]))
     >>> problem.gradient(theta)
-    array([-1. , -1. , -1. , -4. ])
+    array([-1., -1., -1., -4.])
     >>> deep = DiagonalLinear([[1.0, 2.0]], [4.0], form="difference", depth=3)
     >>> deep.beta(deep.pack([1.0, 2.0], [1.0, 1.0]))
     array([0., 7.])
@@ -88,7 +88,7 @@ class DiagonalLinear(Problem):
         X, y = real_array("X", X, 2), real_array("y", y, 1)
         if len(X) != len(y):
             raise InputError(f"y: expected {len(X)} entries as X has rows, got shape {y.shape}")
-        self._form = FORMS[one_of("form", form, FORMS)](positive_int("depth", depth, least=2))
+        self._form: Form = FORMS[one_of("form", form, FORMS)](positive_int("depth", depth, least=2))
         d = X.shape[1]
         super().__init__(X, y, dict.fromkeys(self._form.blocks, (d,)), weights=weights)
         self.second_moment = X.T @ (self.weights[:, None] * X)
@@ -240,7 +240,7 @@ class DiagonalLinear(Problem):
         >>> problem.alpha_squared([2.0, 0.0])
         array([2.])
         """
-        plus, minus = self._halves(theta)
+        plus, minus = self.halves(theta)
         return 2 * np.abs(plus) * np.abs(minus)
 
     def rho(self, theta: Array) -> Array:
@@ -261,7 +261,7 @@ class DiagonalLinear(Problem):
         >>> float((problem.alpha_squared(theta) * np.sinh(problem.rho(theta)))[0])
         0.9375
         """
-        plus, minus = self._halves(theta)
+        plus, minus = self.halves(theta)
         up, down = np.abs(plus), np.abs(minus)
         total = up + down
         ratio = np.divide(up - down, total, out=np.zeros(total.shape), where=total > 0)
@@ -334,10 +334,18 @@ class DiagonalLinear(Problem):
         own = ("alpha_squared", "beta", "rho", "test_loss", "trace_hessian")
         return (*super().observable_names(), *own)
 
-    def _halves(self, theta: Array) -> tuple[Array, Array]:
-        """w_plus and w_minus of a depth-2 net, each (..., d)."""
+    def halves(self, theta: Array) -> tuple[Array, Array]:
+        """Return w_plus and w_minus, each (..., d); (u + v)/2 and (u - v)/2 in the product form.
+
+        Raises
+        ------
+        AssumptionError
+            At a depth other than 2.
+        """
         if self.depth != 2:
-            raise AssumptionError(f"depth: expected 2 for alpha and rho, got {self.depth}")
+            raise AssumptionError(
+                f"depth: expected 2 for w_plus and w_minus, alpha and rho, got {self.depth}"
+            )
         W = self.layers(theta)
         first, second = W[..., 0, :], W[..., 1, :]
         return (first, second) if self.form == "difference" else formulas.halves(first, second)

@@ -13,7 +13,7 @@ class ProductForm:
 
     def __init__(self, depth: int):
         self.depth = depth
-        self.blocks = ("u", "v") if depth == 2 else tuple(f"w{k}" for k in range(1, depth + 1))
+        self.blocks: tuple[str, ...] = ("u", "v") if depth == 2 else tuple(f"w{k + 1}" for k in range(depth))
 
     def beta(self, W: Array) -> Array:
         """Return beta (..., d) of the layers W (..., depth, d)."""
@@ -32,10 +32,10 @@ class DifferenceForm:
     """beta = w_plus^D - w_minus^D entrywise."""
 
     name = "difference"
-    blocks = ("w_plus", "w_minus")
 
     def __init__(self, depth: int):
         self.depth = depth
+        self.blocks: tuple[str, ...] = ("w_plus", "w_minus")
 
     def beta(self, W: Array) -> Array:
         """Return beta (..., d) of W (..., 2, d)."""
@@ -50,4 +50,9 @@ class DifferenceForm:
         return formulas.difference_curvatures(W[..., 0, :], W[..., 1, :], self.depth)
 
 
-FORMS = {"product": ProductForm, "difference": DifferenceForm}
+Form = ProductForm | DifferenceForm
+
+FORMS: dict[str, type[ProductForm] | type[DifferenceForm]] = {
+    "product": ProductForm,
+    "difference": DifferenceForm,
+}

@@ -60,5 +60,5 @@ def variance(h: Array, lr: Array, noise: Array, momentum: Array) -> Array:
 
 @rational("(),(),(),(),()->()")
 def drift(h: Array, slope: Array, lr: Array, noise: Array, momentum: Array) -> Array:
-    """Mean move of q a step, -lr h' V / (2 (1 - b)) V the stationary variance. Source: minima_manifold B.4."""
+    """Mean move of q a step, -lr h' V / (2 (1 - b)) with V the `variance`. Source: minima_manifold B.4."""
     return -lr * slope * variance(h, lr, noise, momentum) / (2 * (1 - momentum))

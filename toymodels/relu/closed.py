@@ -35,7 +35,9 @@ TOLERANCE = 16 * EPS
 class Run(Protocol):
     """A closed flow of one run."""
 
-    events: list[dict[str, Any]]
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The events up to the latest time asked so far."""
 
     def at(self, t: Array) -> tuple[Array, Array]:
         """Return W (T, m, d) and a (T, m) at times (T,)."""

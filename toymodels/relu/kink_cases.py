@@ -67,7 +67,7 @@ class NetOnKinks(NamedTuple):
 
 
 def net_on_kinks() -> Space:
-    """Nets with any gates whose first neuron is on the kinks of the first q samples, which are independent."""
+    """Nets with any gates whose first neuron is on the kinks of q independent samples, the first ones."""
 
     def draw(source: Source, name: str) -> NetOnKinks:
         m, d, n, q = (source.size(size) for size in "mdnq")

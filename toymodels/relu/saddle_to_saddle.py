@@ -1,8 +1,9 @@
-"""Orthogonal classes learned one after another: the staircase of two-layer ReLU nets from small balanced groups.
+"""Orthogonal classes learned one after another: the staircase from small balanced groups of ReLU neurons.
 
 Samples are orthogonal and of one length X; a class is the n_c samples of one target. A balanced group of
 neurons along the mean of each class, of mass s = sum_k a_k², gives the class the output s X/sqrt(n_c) under a
-logistic law of its own, so that the loss falls in steps from saddle to saddle.
+logistic law of its own, so that the loss falls in steps from saddle to saddle. The groups are on the kinks of
+each other's samples: they rest there where the targets have opposite signs, and are repelled otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class SaddleToSaddle:
     Parameters
     ----------
     targets : array_like (c,)
-        Of the classes, not zero; the output weights of a group have their sign.
+        Of one class, or of two with opposite signs, which are those of the output
+        weights of the groups.
     counts : array_like (c,) of int
         Samples per class.
     norm : float
@@ -63,8 +65,8 @@ class SaddleToSaddle:
 
     def __init__(self, targets: Any, counts: Any, norm: float = 1.0, mass: Any = 1e-6):
         self.targets = real_array("targets", targets, 1)
-        if not self.targets.all():
-            raise InputError("targets: expected numbers other than 0")
+        if not (self.targets.all() and len(set(np.sign(self.targets))) == len(self.targets)):
+            raise InputError("targets: expected one number other than 0, or two of opposite signs")
         shape = self.targets.shape
         self.counts = real_array("counts", counts, 1)
         if self.counts.shape != shape or (self.counts < 1).any() or (self.counts % 1).any():
@@ -84,9 +86,14 @@ class SaddleToSaddle:
         clock = np.asarray(t, dtype=float)[..., None] * (self.rates / sizes)
         return np.sign(self.targets) * logistic(starts, sizes, clock)
 
+    def residuals(self, t: Any) -> Array:
+        """Return y_c - f_c at times t, t.shape + (c,), each to its own relative accuracy; inf allowed."""
+        decay = np.exp(-2 * self.rates * np.asarray(t, dtype=float)[..., None])
+        return self.outputs(t) * (self.targets / self.starts - 1) * decay
+
     def loss(self, t: Any) -> Array:
         """Return the loss sum_c (n_c/2n) (y_c - f_c)² at times t; inf allowed."""
-        return self._loss(self.targets - self.outputs(t))
+        return self._loss(self.residuals(t))
 
     @property
     def exit_times(self) -> Array:
@@ -104,7 +111,7 @@ class SaddleToSaddle:
 
     @property
     def plateaus(self) -> Array:
-        """The losses (c + 1,) of the saddles: none learned, then the classes in the order of their exits."""
+        """The losses (c + 1,) of the saddles: none learned, then the classes in the order of exits."""
         place = np.argsort(np.argsort(self.exit_times))
         missing = place >= np.arange(len(place) + 1)[:, None]
         return self._loss(missing * self.targets)

@@ -318,7 +318,7 @@ def small_angle(p: float, angle: float, kappa: float = 1.0) -> SmallAngle:
         raise InputError("p: expected n_+/n_- > 1, got 1.0")
     return SmallAngle(
         t_accuracy=16 / 3 * (1 + p) * (1 - p**-0.5) / square,
-        t_A=16 / 3 * (1 + p) * (p**1.5 - 1) / (np.sqrt(p) * square),
+        t_A=16 / 3 * (1 + p) * (p**1.5 - 1) / (p**0.5 * square),
         delay=6 * p * (1 + p) / kappa**2,
         loss_at_accuracy=2 / (1 + p),
         loss_at_A=2 / (p * (1 + p)),

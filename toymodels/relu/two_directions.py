@@ -116,7 +116,7 @@ class Condensation(NamedTuple):
     @property
     def living(self) -> Array:
         """Which neurons do not die, (..., m)."""
-        return (self.modes >= 0).any(-1)
+        return np.asarray((self.modes >= 0).any(-1))
 
 
 def condense(a: Any, z: Any, p: float, angle: float) -> Condensation:
@@ -217,7 +217,7 @@ def counted_fractions(W: Any, a: Any, p: float, angle: float, X: Any) -> Living:
     Examples
     --------
     >>> X, _ = two_directions(1, 1, 0.9)
-    >>> counted_fractions([[1.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0]], [1, 1, -1, -1], 4.0, 0.9, X)
+    >>> counted_fractions([[1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0], [0.0, -1.0]], [1, 1, -1, -1], 4.0, 0.9, X)
     Living(alpha=0.25, gamma=0.25)
     """
     W, a, X = real_array("W", W, 2), real_array("a", a, 1), real_array("X", X, 2)

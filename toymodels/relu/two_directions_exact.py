@@ -131,7 +131,8 @@ class Leg:
         floors = rules.floors(self.theta, mode, _resolution(self.theta))
         W, _ = rules.layers(self.theta)
         sides, speeds = rules.side_margins(W, mode), [rules.side_margins(move, mode) for move in self._moves]
-        clocks = [self.flow.clock_of_integrals(sides, *speeds, floors[: len(sides)])]
+        by_u, by_v = speeds
+        clocks = [self.flow.clock_of_integrals(sides, by_u, by_v, floors[: len(sides)])]
         if len(mode.sliding.neurons):
             margins = [np.concatenate(rules.gate_margins(each, mode)) for each in self._cotangents]
             clocks.append(self.flow.clock_of_rates(*margins))

@@ -133,13 +133,13 @@ def deep_interpolator(X: Any, y: Any, scale: Any, depth: int, *, minus: Any = No
     D = positive_int("depth", depth, least=3)
     rows = interpolating_rows(X, y)
     d = rows.V.shape[1]
-    weights = []
+    weights = {}
     for name, value in (("scale", scale), ("minus", scale if minus is None else minus)):
         array = real_array(name, value, (0, 1))
         if array.shape not in ((), (d,)) or (array <= 0).any():
             raise InputError(f"{name}: expected numbers > 0, one or {d} of them")
-        weights.append(np.broadcast_to(array, d))
-    return solve(rows, *weights, D)
+        weights[name] = np.broadcast_to(array, d)
+    return solve(rows, weights["scale"], weights["minus"], D)
 
 
 def solve(rows: Rows, plus: Array, minus: Array, depth: int) -> Interpolator:

@@ -104,10 +104,13 @@ def flow(p0: Any, y: Any, m: Any, t: Any, rate: Any = 1.0) -> Array:
 
 
 def _share(p0: Array, y: Array, m: Array, time: Array) -> Array:
-    """What is left of the residual y - p; 1 where there is none."""
-    rest = wide_scalar.residual(*_layers(p0, m), 2 * y, time) / 2
-    away = y - p0
-    return np.divide(rest, away, out=np.ones(np.shape(rest)), where=away != 0)
+    """What is left of the residual y - p, on the layers, which know it to a rounding of their squares."""
+    layers = _layers(p0, m)
+    rest, first = (wide_scalar.residual(*layers, 2 * y, t) for t in (time, np.zeros(time.shape)))
+    # where they know nothing of it, it is so small that it decays by itself
+    rate = np.hypot(y, m)
+    linear = np.exp(-4 * np.multiply(rate, time, out=np.zeros(time.shape), where=rate > 0))
+    return np.divide(rest, first, out=np.array(linear), where=np.asarray(first) != 0)
 
 
 def residual(p0: Any, y: Any, m: Any, t: Any, rate: Any = 1.0) -> Array:
@@ -121,7 +124,6 @@ def residual(p0: Any, y: Any, m: Any, t: Any, rate: Any = 1.0) -> Array:
     p0, y, m, t, rate = _checked(p0=p0, y=y, m=m, t=t, rate=rate)
     with np.errstate(under="ignore", over="ignore"):
         time = np.multiply(rate / 2, t, out=np.zeros(t.shape), where=rate > 0)
-        # a relative error of y - p0 would stay for ever
         return (_share(p0, y, m, time) * (y - p0))[()]
 
 

@@ -17,8 +17,8 @@ def _remainder(z: Array) -> Array:
     """log Gamma(z) - (z - 1/2) log z + z - log(2 pi)/2 for z > 0: Binet's function."""
     from scipy.special import gammaln
 
-    large = np.where(z >= _ASYMPTOTIC, z, _ASYMPTOTIC)
-    series = sum(c / large ** (2 * k + 1) for k, c in enumerate(_BINET))
+    inverse = 1 / np.where(z >= _ASYMPTOTIC, z, _ASYMPTOTIC)
+    series = sum(c * inverse ** (2 * k + 1) for k, c in enumerate(_BINET))
     small = np.where(z >= _ASYMPTOTIC, 1.0, z)
     direct = gammaln(small) - (small - 0.5) * np.log(small) + small - np.log(2 * np.pi) / 2
     return np.where(z >= _ASYMPTOTIC, series, direct)
@@ -51,9 +51,9 @@ def falling(x: Array, steps: Array) -> tuple[Array, Array]:
     x, steps = np.broadcast_arrays(x, steps)
     short = (x < 1) & (x > 0) & (steps > 0)
     part, count = np.where(short, x, 0.5), np.where(short, steps, 1.0)
-    z = count / part
-    left = count * ((1 - part) / part)
-    fallen = count * _mean_log(part) + np.log1p(-part) / 2 + _remainder(z) - _remainder(left)
+    with np.errstate(over="ignore", under="ignore"):
+        z, left = count / part, count * ((1 - part) / part)
+        fallen = count * _mean_log(part) + np.log1p(-part) / 2 + _remainder(z) - _remainder(left)
     long = (x >= 1) & (steps > 0)
     part, count = np.where(long, x, 1.5), np.where(long, steps, 1.0)
     z = count / part

@@ -122,9 +122,11 @@ class LotkaVolterra:
             raise InputError(
                 f"kernel: expected a positive semidefinite matrix, got determinant {determinant:.3g}"
             )
-        self.A, self.B = K11 - k, K22 - k
+        # both are negative by rounding alone: their sum is a square
+        excess: tuple[float, float] = (0.0, 0.0) if max(K11, K22) < k else (K11 - k, K22 - k)
+        self.A, self.B = excess
         self._swapped = _swapped(self.A, self.B, start)
-        diagonal, excess = (K11, K22), (self.A, self.B)
+        diagonal = K11, K22
         if self._swapped:
             diagonal, excess, start = diagonal[::-1], excess[::-1], start[::-1]
         # from here on u leads: its integral is the clock
@@ -347,7 +349,11 @@ class LotkaVolterra:
 
     def _lowest_limit(self, line: _Line) -> Array:
         """The limit of a convex function that falls for ever."""
-        left = -line.p / self._a * self._log_share if self._logistic else _products(line.q, self._V(np.array(np.inf)))
+        left = (
+            -line.p / self._a * self._log_share
+            if self._logistic
+            else _products(line.q, self._V(np.array(np.inf)))
+        )
         return np.where(line.last < 0, -np.inf, line.start + left)
 
     def _through_concave(self, line: _Line, floor: Array) -> Array:

@@ -162,8 +162,8 @@ def events_are_zeros_of_exponential_sums(start, *, later=1.0):
     broken={"correlated samples": dict(X=matrix("n d")), "all neurons counted": dict(opened=1)},
 )
 def orthogonal_samples_decouple(layers, X, pushes, *, opened=0):
-    r"""Fixed output weights, orthogonal samples: $z_{ki}' = a_k \pi_i g_i |x_i|^2 G_{ki}$, so $f_i' = S_i |x_i|^2
-    \pi_i g_i$ with $S_i = \sum_k a_k^2 G_{ki}$, for any loss; no sample moves another.
+    r"""Fixed output weights, orthogonal samples: $z_{ki}' = a_k \pi_i g_i |x_i|^2 G_{ki}$, so $f_i' = S_i
+    |x_i|^2 \pi_i g_i$ with $S_i = \sum_k a_k^2 G_{ki}$, for any loss; no sample moves another.
     """
     W, a, gates = layers
     first, _ = formulas.vjp(W, a, X, gates, pushes)
@@ -216,8 +216,8 @@ def frozen_outputs(net, theta, times):
     broken={"S_i frozen: deaths ignored": dict(deaths=0)},
 )
 def false_neurons_die_in_turn(start, loss, *, deaths=1):
-    r"""On orthogonal samples a false neuron dies when $\int |g_i|$ reaches $n z_{ki}(0)/(|a_k||x_i|^2)$; in the
-    order of these thresholds the closed form is the flow, through all deaths.
+    r"""On orthogonal samples a false neuron dies when $\int |g_i|$ reaches $n z_{ki}(0)/(|a_k||x_i|^2)$; in
+    the order of these thresholds the closed form is the flow, through all deaths.
     """
     X = np.linalg.qr(start.X.T)[0].T * np.linalg.norm(start.X, axis=1, keepdims=True)
     y = start.y if loss == "square" else np.sign(start.y)

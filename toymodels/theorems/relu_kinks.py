@@ -202,7 +202,8 @@ def flow_solves_the_inclusion(start, trained, *, half=0, frozen=0):
     the recorded gates, and these are 1 where $z > 0$, 0 where $z < 0$, in between only where $z = 0$. The
     integral is Gauss' rule between events.
     """
-    path = Path(*problem_of(start, trained), 1.0)
+    net, theta = problem_of(start, trained)
+    path = Path(net, theta, 1.0)
     gates = path.gates[:1] + 0 * path.gates if frozen else path.gates
     if half:
         gates = np.where((gates > 0) & (gates < 1), 0.5, gates)
@@ -216,7 +217,7 @@ def flow_solves_the_inclusion(start, trained, *, half=0, frozen=0):
     return (ends[1:] - ends[:-1], path.misfit(gates)), (Measured(integral, doubt), 0.0)
 
 
-RUNS, STEPS = 32, (64, 2048)
+RUNS, STEPS = 24, (64, 2048)
 
 
 @mean(

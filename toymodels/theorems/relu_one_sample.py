@@ -4,6 +4,8 @@ p_k = w_k . x/|x|, P = sum_k a_k p_k and Q = sum_k (a_k² + p_k²)/2 over the li
 and E for its square; exponentials are adjoined, h for e^{-2Dt} with h' = -2Dh.
 """
 
+from typing import Any
+
 import numpy as np
 
 from toymodels import dynamics
@@ -20,10 +22,13 @@ from toymodels.spaces import Rejected, between, choice, positive, real, vector
 FAMILY = "relu"
 EPS = np.finfo(float).eps
 
+turn: Any = one_sample.turn
+clock: Any = one_sample.square_clock
+
 
 def rotated(net, s, ds=0):
     """a and p after the angle tau with s = e^tau, as jets where ds is the change of s."""
-    da, dp = one_sample.turn(net.a, net.p, Jet(s, ds))
+    da, dp = turn(net.a, net.p, Jet(s, ds))
     return net.a + da, net.p + dp
 
 
@@ -101,7 +106,7 @@ def clock_solves_its_equation(E0, A, B, D, h, *, aligned=0):
     """
     C = (D * D - B * B) / A
     decay = Jet(h, -2 * (D * (1 - aligned) + B * aligned) * h)
-    E = one_sample.square_clock(E0, A, B, C, (1 - decay) / (1 + decay) / D)
+    E = clock(E0, A, B, C, (1 - decay) / (1 + decay) / D)
     top, low = (B + D) / A, (B - D) / A
     e = (E0 - top) / (E0 - low) * h
     field = -A * E.value * E.value + 2 * B * E.value + C
@@ -121,8 +126,9 @@ def clock_solves_its_equation(E0, A, B, D, h, *, aligned=0):
     broken={"2X|y|": dict(kept=0)},
 )
 def final_rate(net, y, X, *, kept=1):
-    r"""The clock ends at $E_+$ with the rate $2XD$, $D^2 = y^2 + X^2(Q^2 - P^2)$, where $4(Q^2 - P^2) = \sum_k
-    (a_k + p_k)^2 \sum_k (a_k - p_k)^2 \ge 0$: it is $2X|y|$ only if all $a_k = p_k$ or all $a_k = -p_k$.
+    r"""The clock ends at $E_+$ with the rate $2XD$, $D^2 = y^2 + X^2(Q^2 - P^2)$, where $4(Q^2 - P^2) =
+    \sum_k (a_k + p_k)^2 \sum_k (a_k - p_k)^2 \ge 0$: it is $2X|y|$ only if all $a_k = p_k$ or all $a_k =
+    -p_k$.
     """
     P, Q = sums(net)
     root = adjoin_root(y * y + kept * X * X * (Q * Q - P * P))
@@ -145,7 +151,7 @@ def final_rate(net, y, X, *, kept=1):
 def clock_where_all_neurons_oppose(P, X, y, h, *, power=1):
     r"""All $p_k = -a_k$, so $Q = -P$: $E' = 2XyE - 2X^2P$, $E = (1 - XP/y)e^{2Xyt} + XP/y$ and $f = XP/E$."""
     decay = Jet(h, -2 * X * y * h)
-    E = one_sample.square_clock(1 + 0 * P, 0 * P, X * y, -2 * X * X * P, (1 - decay) / (1 + decay) / (X * y))
+    E = clock(1 + 0 * P, 0 * P, X * y, -2 * X * X * P, (1 - decay) / (1 + decay) / (X * y))
     limit = X * P / y
     f = X * one_sample.output(0 * P, -P, E.value)
     return (E.value, E.first, f * E.value**power), (
@@ -162,7 +168,7 @@ def neurons_die_on_the_clock(a, s, *, inverted=0):
     r"""A neuron reaches its kink, $p_k = 0$, where $\tanh \tau = -p_{k0}/a_{k0}$, $E = (a - p)/(a + p)$."""
     tanh = (s * s - 1) / (s * s + 1)
     p = -a / tanh if inverted else -a * tanh
-    _, moved = one_sample.turn(a, p, s)
+    _, moved = turn(a, p, s)
     return (p + moved, (a + p) * s * s), (0 * a, a - p)
 
 
@@ -194,7 +200,7 @@ def closed_form_through_all_deaths(start, *, deaths=1):
         raise Rejected("no living neuron")
     D = size * np.sqrt(start.y[0] ** 2 + size**2 * (Q * Q - P * P))
     strengths = size**2 * (P + Q), size * start.y[0], size**2 * (Q - P)
-    E = one_sample.square_clock(1.0, *strengths, np.tanh(D * TIMES) / D)
+    E = clock(1.0, *strengths, np.tanh(D * TIMES) / D)
     return Measured(f[:, 0], reach[:, 0]), size * one_sample.output((P + Q) / 2, (Q - P) / 2, E)
 
 
@@ -245,8 +251,8 @@ def aligned_square_loss(f0, y, X, h, *, layers=2):
 )
 def times_of_exponential_losses(f0, f, *, logarithm=1):
     r"""$\mathrm{Ei}' = e^f/f$, so the exponential loss takes the time $(\mathrm{Ei}(f) -
-    \mathrm{Ei}(f_0))/2X$ from $f_0$ to f, where $dt = e^f df/2Xf$; the logistic loss, $dt = (1 + e^f) df/2Xf$, takes $(\ln(f/f_0) +
-    \mathrm{Ei}(f) - \mathrm{Ei}(f_0))/2X$.
+    \mathrm{Ei}(f_0))/2X$ from $f_0$ to f, where $dt = e^f df/2Xf$; the logistic loss, $dt = (1 + e^f)
+    df/2Xf$, takes $(\ln(f/f_0) + \mathrm{Ei}(f) - \mathrm{Ei}(f_0))/2X$.
     """
     mp = f.context
     times = [mp.ei(f) - mp.ei(f0), logarithm * mp.log(f / f0) + mp.ei(f) - mp.ei(f0)]

@@ -1,7 +1,7 @@
 """Orthogonal classes with one aligned balanced group of neurons each: training from saddle to saddle.
 
-After Boursier, Pillaud-Vivien, Flammarion 2022 (arXiv 2206.00939), whose time scale this is; the closed form is
-our own. Exponentials are adjoined, h for e^{-2 D_c t}; class sizes are squares, so that their roots are
+After Boursier, Pillaud-Vivien, Flammarion 2022 (arXiv 2206.00939), whose time scale this is; the closed form
+is our own. Exponentials are adjoined, h for e^{-2 D_c t}; class sizes are squares, so that their roots are
 rational.
 """
 
@@ -53,8 +53,8 @@ def classes_follow_logistic_laws(net, *, power=1):
     broken={"half the rate": dict(layers=1)},
 )
 def staircase_solves_its_law(f0, y, D, h, *, layers=2):
-    r"""$f_c = y_c/(1 + (y_c/f_{c0} - 1)e^{-2D_c t})$, the logistic law in the time $D_c t/y_c$; there $f_c = y_c/2$
-    when $e^{2D_c t} = y_c/f_{c0} - 1$.
+    r"""$f_c = y_c/(1 + (y_c/f_{c0} - 1)e^{-2D_c t})$, the logistic law in the time $D_c t/y_c$; $f_c =
+    y_c/2$ when $e^{2D_c t} = y_c/f_{c0} - 1$.
     """
     decay = Jet(h, -layers * D * h)
     f = logistic.growing(f0, decay, (1 - decay) / (2 * y))

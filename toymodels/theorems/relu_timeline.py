@@ -35,8 +35,8 @@ KERNEL = dict(K11=real, K12=real, K22=real)
     broken={"directions taken for orthogonal": dict(kept=0)},
 )
 def condensation_field(a, u, v, tangent, gates, *, kept=1):
-    r"""With shares u, v of the loss a neuron moves by $z_+' = a(G_+ u - G_- v c)$, $z_-' = a(G_+ u c - G_- v)$:
-    at the slopes $e_+ = u - vc$, $e_- = uc - v$ where it is active on both.
+    r"""With shares u, v of the loss a neuron moves by $z_+' = a(G_+ u - G_- v c)$ and $z_-' = a(G_+ u c - G_-
+    v)$: at the slopes $e_+ = u - vc$, $e_- = uc - v$ where it is active on both.
     """
     X, c, _ = directions(tangent)
     plus, minus = gates
@@ -58,8 +58,9 @@ def condensation_field(a, u, v, tangent, gates, *, kept=1):
     broken={"without nu": dict(final=0), "the other species' kernel": dict(swapped=1)},
 )
 def closed_form_solves(K11, K12, K22, u, r0, grown, *, final=1, swapped=0):
-    r"""In the clock $\lambda = B \int v$ the closed form $\log(u/u_0) = -(K_{11}/A) \log(r/r_0) - \nu \lambda$,
-    $v = ru$ with $r$ logistic in $U = \int u$ solves $u' = -u(K_{11}u + K_{12}v)$, $v' = -v(K_{12}u + K_{22}v)$.
+    r"""In the clock $\lambda = B \int v$ the closed form $\log(u/u_0) = -(K_{11}/A) \log(r/r_0) - \nu
+    \lambda$ and $v = ru$, with r logistic in $U = \int u$, solves $u' = -u(K_{11}u + K_{12}v)$, $v' =
+    -v(K_{12}u + K_{22}v)$.
     """
     A, B = K11 - K12, K22 - K12
     # along U: grown = e^{A U}, lam' = B r and rise' = r'/r
@@ -107,7 +108,7 @@ def final_rate_is_the_determinant(K11, K12, K22, *, sign=1):
     broken={"1/t²": dict(power=2)},
 )
 def common_decay(K, x, t, *, power=1):
-    r"""n samples: $u_i' = -u_i (\tilde K u)_i$ has the solution $u = \tilde K^{-1} 1/t$, along which $L t = 1^T
+    r"""n samples: $u_i' = -u_i (\tilde K u)_i$ has the solution $u = \tilde K^{-1} 1/t$, with $L t = 1^T
     \tilde K^{-1} 1$: along $x/t$ what is left is $x_i((\tilde K x)_i - 1)/t^2$.
     """
     time = Jet(t, 0 * t + 1)
@@ -117,8 +118,8 @@ def common_decay(K, x, t, *, power=1):
 
 @identity("neuron_partition E3b", **GROUPS, source=OWN, broken={"s² for 1 - c in r*": dict(square=1)})
 def constants_of_phase_A(alpha, gamma, tangent, *, square=0):
-    r"""There $A = \alpha(1+c)$, $B = A + \gamma s^2$, $r^* = \alpha/(\alpha + \gamma(1-c))$, $b = 1/(1+c)$, $\nu =
-    (1-c)(\alpha+\gamma)/B$.
+    r"""There $A = \alpha(1+c)$, $B = A + \gamma s^2$, $r^* = \alpha/(\alpha + \gamma(1-c))$, $b = 1/(1+c)$,
+    $\nu = (1-c)(\alpha+\gamma)/B$.
     """
     _, c, s = directions(tangent)
     K = kernel_A(alpha, gamma, 1 - c)
@@ -144,7 +145,7 @@ def constants_of_phase_A(alpha, gamma, tangent, *, square=0):
     broken={"gate 1/2": dict(half=1)},
 )
 def gates_of_sliding_neurons(u, v, tangent, *, half=0):
-    r"""Negatives stay on the kink of $x_+$ with the gate $vc/u$ there, positives on that of $x_-$ with $uc/v$."""
+    r"""Negatives stay on the kink of $x_+$ with the gate $vc/u$, positives on that of $x_-$ with $uc/v$."""
     X, c, _ = directions(tangent)
     q = [(1 + 0 * u) / 2] * 2 if half else [v * c / u, u * c / v]
     gates = np.array([[q[0], 1 + 0 * q[0]], [1 + 0 * q[0], q[1]]])
@@ -198,7 +199,7 @@ def escape_at_angle_zero(alpha, root, tanh, *, power=1):
 
 @identity("neuron_partition E4a", **GROUPS, source=OWN, broken={"1 - c for s²": dict(plain=1)})
 def slopes_at_the_end(alpha, gamma, tangent, *, plain=0):
-    r"""$cB - A = -s^2(\alpha - c\gamma)$ and $B - cA = s^2(\alpha + \gamma)$: positives reach the kink of $x_-$
+    r"""$cB - A = -s^2(\alpha - c\gamma)$, $B - cA = s^2(\alpha + \gamma)$: positives reach the kink of $x_-$
     iff $\alpha > c\gamma$, and $x_-$ always ends on the right side.
     """
     _, c, s = directions(tangent)
@@ -228,8 +229,8 @@ def slopes_at_the_start(alpha, gamma, tangent, p, *, plain=0):
     broken={"negatives not projected": dict(project=0)},
 )
 def events_of_phase_A(alpha, gamma, tangent, U, V, *, project=1):
-    r"""In phase A positives move on $x_-$ by $cU - V$, and $-f(x_-)$ by $(\alpha + \gamma s^2)V - \alpha cU$: the
-    events are zeros of these.
+    r"""In phase A positives move on $x_-$ by $cU - V$, and $-f(x_-)$ by $(\alpha + \gamma s^2)V - \alpha cU$:
+    the events are zeros of these.
     """
     X, c, s = directions(tangent)
     integrals = np.stack([U, V], -1)

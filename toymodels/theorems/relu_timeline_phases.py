@@ -38,14 +38,18 @@ def kernel_of_phase_A(alpha, gamma, tangent, *, project=1, phase="A"):
 def kernel_of_phase_B(alpha, gamma, tangent, *, project=1):
     """Phase B: positives slide on the kink of x_-, negatives on that of x_+: the directions decouple."""
     X, c, _ = directions(tangent)
-    return KERNELS["B"](alpha, gamma, 1 - c), kernel_of_groups(X, groups_of_phase("B", X, alpha, gamma, project))
+    return KERNELS["B"](alpha, gamma, 1 - c), kernel_of_groups(
+        X, groups_of_phase("B", X, alpha, gamma, project)
+    )
 
 
 @identity("neuron_partition E6a", **GROUPS, source=OWN, broken={"positives not projected": dict(project=0)})
 def kernel_of_phase_C(alpha, gamma, tangent, *, project=1):
     """Phase C: positives slide on the kink of x_-, negatives are active on both."""
     X, c, _ = directions(tangent)
-    return KERNELS["C"](alpha, gamma, 1 - c), kernel_of_groups(X, groups_of_phase("C", X, alpha, gamma, project))
+    return KERNELS["C"](alpha, gamma, 1 - c), kernel_of_groups(
+        X, groups_of_phase("C", X, alpha, gamma, project)
+    )
 
 
 @identity(
@@ -75,7 +79,9 @@ def phase_B_is_hyperbolic(alpha, gamma, tangent, first, second, t, *, other=0):
     broken={"v = uc": dict(other=1)},
 )
 def negatives_come_back(alpha, gamma, tangent, first, second, *, other=0):
-    r"""Gates of negatives on $x_+$ reach 1, $u = vc$, at $t_B = t_A + (1/v_A - c/u_A)/(s^2(c\alpha - \gamma))$."""
+    r"""Gates of negatives on $x_+$ reach 1, at $u = vc$ and $t_B = t_A + (1/v_A - c/u_A)/(s^2(c\alpha -
+    \gamma))$.
+    """
     _, c, s = directions(tangent)
     wait = (1 / second - c / first) / (s * s * (c * alpha - gamma))
     u, v = 1 / (1 / first + alpha * s * s * wait), 1 / (1 / second + gamma * s * s * wait)
@@ -92,7 +98,7 @@ def negatives_come_back(alpha, gamma, tangent, first, second, *, other=0):
 )
 def negatives_wait_for_positives(alpha, gamma, gap, *, phase="A"):
     r"""In phase A the ratio stays below $1/c$: with $c = 1/(1+g)$ its limit leaves $1/c - r^* = g + \gamma
-    (1-c)/(\alpha + \gamma(1-c)) > 0$, so negatives cannot come back to $x_+$ before the positives leave $x_-$.
+    (1-c)/(\alpha + \gamma(1-c)) > 0$, so negatives do not come back to $x_+$ before positives leave $x_-$.
     """
     c = 1 / (1 + gap)
     r, _ = LIMITS[phase](alpha, gamma, 1 - c)
@@ -110,7 +116,7 @@ def negatives_wait_for_positives(alpha, gamma, gap, *, phase="A"):
     },
 )
 def limits_of_the_phases(alpha, gamma, tangent, phase, *, inverted=0, other=""):
-    r"""The limits of $v/u$ and $L t$ of each phase are those of $x = \tilde K^{-1} 1$: $x_2/x_1$ and $x_1 + x_2$."""
+    r"""The limits of $v/u$ and $L t$ in each phase: $x_2/x_1$ and $x_1 + x_2$ with $x = \tilde K^{-1} 1$."""
     _, c, _ = directions(tangent)
     K = KERNELS[phase](alpha, gamma, 1 - c)
     A, B = K[0, 0] - K[0, 1], K[1, 1] - K[0, 1]
@@ -127,8 +133,8 @@ def limits_of_the_phases(alpha, gamma, tangent, phase, *, inverted=0, other=""):
     broken={"1 + c for 1 - c": dict(sign=-1)},
 )
 def phase_C_lasts(alpha, gamma, c, *, sign=1):
-    r"""$r^*_C - 1/c = (1-c)(c\alpha - \gamma)/(c\gamma)$: where phase C begins the ratio only grows from $1/c$, so
-    the negatives stay active on both.
+    r"""$r^*_C - 1/c = (1-c)(c\alpha - \gamma)/(c\gamma)$: where phase C begins the ratio only grows from
+    $1/c$, so the negatives stay active on both.
     """
     r, _ = LIMITS["C"](alpha, gamma, 1 - c)
     return r - 1 / c, (1 - sign * c) * (c * alpha - gamma) / (c * gamma)
@@ -145,8 +151,8 @@ def phase_C_lasts(alpha, gamma, c, *, sign=1):
 )
 def norm_of_the_direction(alpha, gamma, tangent, U, V, phase, *, alone=0):
     r"""Positives move by $U x_+ - V x_-$ and negatives by minus that, without what is off their kink: margins
-    are $q = \tilde K (U, V)$ and $|W|_F^2 = (U, V) \cdot q$. Where all margins are 1, $\tilde K (U, V) = 1$, so
-    the normalised margin of this direction, a KKT point, is $(U + V)^{-1/2} = (\lim L t)^{-1/2}$.
+    are $q = \tilde K (U, V)$ and $|W|_F^2 = (U, V) \cdot q$. Where all margins are 1, $\tilde K (U, V) = 1$,
+    so the normalised margin of this direction, a KKT point, is $(U + V)^{-1/2} = (\lim L t)^{-1/2}$.
     """
     X, c, _ = directions(tangent)
     K, integrals = KERNELS[phase](alpha, gamma, 1 - c), np.stack([U, V], -1)
@@ -167,9 +173,9 @@ def norm_of_the_direction(alpha, gamma, tangent, U, V, phase, *, alone=0):
     broken={"no square roots": dict(power=2)},
 )
 def sharpness_times_time(roots, between, *, power=1):
-    r"""At $u = x/t$ with $\tilde K x = 1$ the matrix $D \tilde K D$, $D^2 = \mathrm{diag}(u)$, of the sharpness has
-    the eigenvalue $1/t$, with the eigenvector $\sqrt x$; the other is $(\tilde K_{11} x_1 + \tilde K_{22} x_2 -
-    1)/t$.
+    r"""At $u = x/t$ with $\tilde K x = 1$ the matrix of the sharpness, $D \tilde K D$ with $D^2 =
+    \mathrm{diag}(u)$, has the eigenvalue $1/t$ with the eigenvector $\sqrt x$; the other is $(\tilde K_{11}
+    x_1 + \tilde K_{22} x_2 - 1)/t$.
     """
     first, second = roots[0] * roots[0], roots[1] * roots[1]
     K11, K22 = (1 - between * second) / first, (1 - between * first) / second
