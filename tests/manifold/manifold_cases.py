@@ -33,18 +33,8 @@ def problems(draw, runs=False):
 
 def size_of(problem, name, theta, *rest):
     """The formula on absolute values: what the answer adds up."""
-    signs = {
-        "vjp": 1,
-        "jvp": 1,
-        "jacobian": 0,
-        "outputs": 0,
-        "hessian": -1,
-        "hvp": -1,
-        "gradient": -1,
-        "loss": -1,
-    }
     theta, Q, X, y = (np.abs(x) for x in (theta, problem.Q, problem.inputs, problem.targets))
-    targets = [-y] if signs[name] < 0 else []
+    targets = [-y] if name in ("gradient", "hessian", "hvp", "loss") else []
     return getattr(formulas, name)(theta, Q, X, *targets, *map(np.abs, rest))
 
 

@@ -13,7 +13,7 @@ from toymodels.manifold.clifford import LARGEST, generators, size
 def test_the_generators_are_symmetric_and_anticommute(d):
     Q = generators(d)
     assert Q.shape == (d, size(d), size(d)) and Q.dtype.kind == "i"
-    assert (Q == Q.mT).all()
+    assert (Q.mT == Q).all()
     products = np.einsum("jab,kbc->jkac", Q, Q)
     anticommutators = products + products.swapaxes(0, 1)
     expected = 2 * np.eye(d, dtype=int)[:, :, None, None] * np.eye(size(d), dtype=int)
@@ -37,5 +37,5 @@ def test_they_cannot_be_changed_by_accident():
 
 @pytest.mark.parametrize("d", [0, -1, 1.5, True, LARGEST + 1])
 def test_bad_sizes_are_named(d):
-    with pytest.raises(InputError, match="^d: expected"):
+    with pytest.raises(InputError, match="d: expected"):
         generators(d)

@@ -123,9 +123,12 @@ def test_how_late_is_late_enough(gap, square, lr, rate):
 
 
 @given(
-    drift=st.floats(1e-3, 1e3), plateau=st.floats(1e-6, 1), slow=st.floats(1e-4, 0.1), fast=st.floats(1e-3, 1),
+    drift=st.floats(1e-3, 1e3),
+    plateau=st.floats(1e-6, 1),
+    slow=st.floats(1e-4, 0.1),
+    fast=st.floats(1e-3, 1),
     steps=st.integers(1, 3000),
-)  # fmt: skip
+)
 @settings(max_examples=60)
 def test_the_optimal_decay_is_the_numeric_one(drift, plateau, slow, fast, steps):
     loss = lambda T: (drift * np.exp(-2 * slow * T) + plateau * np.exp(-2 * fast * (steps - T))) / 2

@@ -120,11 +120,8 @@ def descend(problem, theta, lr, sigma, steps, rng, rows=None, noise="rademacher"
     kicks = []
     for _ in range(steps):
         runs = theta.shape[:-1]
-        draw = (
-            rng.choice([-1.0, 1.0], (*runs, problem.n))
-            if noise == "rademacher"
-            else rng.standard_normal((*runs, problem.n))
-        )
+        draw = rng.standard_normal((*runs, problem.n))
+        draw = np.sign(draw) if noise == "rademacher" else draw
         r = problem.outputs(theta) - problem.targets - sigma * draw
         if rows == "one":
             r = problem.n * r * (np.arange(problem.n) == rng.integers(problem.n, size=(*runs, 1)))

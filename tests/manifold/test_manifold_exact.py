@@ -143,14 +143,8 @@ def one_sample_digits(problem, theta, t):
         length = mpmath.sqrt(sum(v * v for v in x))
         y, lam = mpmath.mpf(float(problem.targets[0])) / length, length**2
         start = [mpmath.mpf(float(v)) for v in theta]
-        turned = [
-            sum(
-                x[j] / length * int(problem.Q[j, i, k]) * start[k]
-                for j in range(len(x))
-                for k in range(len(start))
-            )
-            for i in range(len(start))
-        ]
+        Q = sum(v / length * np.array(member, dtype=object) for v, member in zip(x, problem.Q, strict=True))
+        turned = list(Q @ np.array(start))
         A0 = sum(((u + v) / 2) ** 2 for u, v in zip(start, turned, strict=True))
         B0 = sum(((u - v) / 2) ** 2 for u, v in zip(start, turned, strict=True))
         Y = mpmath.sqrt(y * y + A0 * B0)

@@ -44,7 +44,7 @@ def test_the_model_is_a_quadratic_form_of_its_input(seed, d, n):
 def test_what_anticommuting_gives(seed, d, n):
     theta, Q, X, y, _ = exact_model(seed, d, n)
     S, J = formulas.scale(theta), formulas.images(theta, Q)
-    assert (J @ J.T == S * np.eye(d, dtype=int)).all()
+    assert (S * np.eye(d, dtype=int) == J @ J.T).all()
     outer = formulas.jacobian(theta, Q, X)
     assert (formulas.ntk(theta, X) == outer @ outer.T).all()
     assert np.trace(formulas.hessian(theta, Q, X, y)) == formulas.hessian_trace(theta, X)
@@ -96,7 +96,7 @@ def test_the_identities_need_anticommuting_matrices():
     crooked = Q.copy()
     crooked[0] = np.diag([1, 2, 3, 4])
     J = formulas.images(theta, crooked)
-    assert (J @ J.T != formulas.scale(theta) * np.eye(3, dtype=int)).any()
+    assert (formulas.scale(theta) * np.eye(3, dtype=int) != J @ J.T).any()
     after = formulas.step(theta, crooked, X[0])
     b = formulas.beta_step(formulas.beta(theta, crooked), formulas.scale(theta), X[0])
     assert (formulas.beta(after, crooked) != b).any()

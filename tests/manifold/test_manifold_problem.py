@@ -1,5 +1,7 @@
 """MinimaManifold against the generic oracles, its geometry, and bad input."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -97,8 +99,7 @@ def test_the_imbalance_completes_beta(case):
 
 
 def exactly(theta):
-    from fractions import Fraction
-
+    """The runs as arrays of fractions."""
     return [np.array([Fraction(float(x)) for x in row]) for row in theta]
 
 

@@ -10,7 +10,9 @@ from toymodels.arithmetic import Array, concatenate
 from toymodels.arithmetic.elimination import inverse
 from toymodels.relu.cases import Training, draw_gates
 from toymodels.relu.saddle_to_saddle import SaddleToSaddle
-from toymodels.spaces import POSITIVE, Domain, Refused, Source, Space, reflections
+from toymodels.spaces import POSITIVE, Domain, Refused, Rejected, Source, Space, reflections
+
+MOST_TRIES = 200
 
 
 class OneSampleNet(NamedTuple):
@@ -147,11 +149,40 @@ def generic_start() -> Space:
 
     def draw(source: Source, name: str) -> Training:
         m, d, n = (source.size(size) for size in "mdn")
-        rng = _generator(source)
-        X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
-        return Training(X, y, rng.standard_normal((m, d)) / np.sqrt(m), rng.standard_normal(m))
+        return _normal_start(_generator(source), m, d, n)
 
     return Space(draw, "start (m, d) of training on n samples, in general position")
+
+
+def start_with_sliding() -> Space:
+    """Starts as in `generic_start`, in half of which the first neuron begins sliding on the first sample."""
+
+    def draw(source: Source, name: str) -> Training:
+        m, d, n = (source.size(size) for size in "mdn")
+        slides, rng = source.integer(0, 1), _generator(source)
+        for _ in range(MOST_TRIES):
+            start = _normal_start(rng, m, d, n)
+            if not slides or _begins_sliding(start):
+                return start
+        raise Rejected("no neuron slides")
+
+    return Space(draw, "start (m, d) of training on n samples, every second with a sliding neuron")
+
+
+def _normal_start(rng: np.random.Generator, m: int, d: int, n: int) -> Training:
+    X, y = rng.standard_normal((n, d)), rng.standard_normal(n)
+    return Training(X, y, rng.standard_normal((m, d)) / np.sqrt(m), rng.standard_normal(m))
+
+
+def _begins_sliding(start: Training) -> bool:
+    """Move the first neuron onto the first kink, and say whether the speeds point there from both sides."""
+    X, y, W, a = start
+    W[0] -= (W[0] @ X[0]) / (X[0] @ X[0]) * X[0]
+    z = W @ X.T
+    z[0, 0] = 0.0
+    pushes = (y - a @ np.maximum(z, 0)) / len(y)
+    off_speed = a[0] * ((z[0] > 0) * pushes) @ X @ X[0]
+    return bool(off_speed + a[0] * pushes[0] * X[0] @ X[0] < 0 < off_speed)
 
 
 def staircases(lightest: float = 1e-3) -> Space:

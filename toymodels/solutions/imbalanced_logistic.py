@@ -171,7 +171,8 @@ def time(p0: Any, p: Any, y: Any, m: Any, rate: Any = 1.0) -> Array:
     # a power of two rounds nothing
     scale = np.where(moving, np.ldexp(1.0, np.frexp(np.abs(p) + np.abs(p0) + y + m)[1]), 1.0)
     safe = [np.where(moving, x / scale, default) for x, default in ((p0, 0.0), (p, 0.5), (y, 1.0), (m, 1.0))]
-    duration = _duration(*safe) / (scale * rate)
+    with np.errstate(under="ignore", over="ignore"):
+        duration = _duration(*safe) / (scale * rate)
     return np.where(p == p0, 0.0, np.where(moving, duration, np.inf))[()]
 
 
@@ -205,8 +206,8 @@ def _log_ratio(p0: Array, p: Array, y: Array, m: Array) -> Array:
         above = np.divide(plus + top, R + Y, out=np.ones(Y.shape), where=plus + top > 0)
         nearer += sign * np.log(above)
         # R + x + Y - y; where x < 0 both terms are m^2 over something, and m may be zero
-        inverse = np.divide(1.0, top, out=np.zeros(Y.shape), where=top > 0)
-        below = np.where(x < 0, 1 / np.where(x < 0, minus, 1.0) + inverse, plus + m * (m * inverse))
+        inverse, bottom = (np.divide(v, top, out=np.zeros(Y.shape), where=top > 0) for v in (1.0, m))
+        below = np.where(x < 0, 1 / np.where(x < 0, minus, 1.0) + inverse, plus + m * bottom)
         nearer -= sign * np.log(below, out=np.zeros(Y.shape), where=below > 0)
     crossed = np.where(p < 0, 1, 0) - np.where(p0 < 0, 1, 0)
     return nearer + 2 * crossed * np.log(m, out=np.zeros(Y.shape), where=m > 0)

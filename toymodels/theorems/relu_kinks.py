@@ -13,8 +13,8 @@ from toymodels.arithmetic.elimination import inverse
 from toymodels.arithmetic.measured import Measured
 from toymodels.claims import conserved, equivalence, identity, mean
 from toymodels.relu import TwoLayerReLU, formulas, gates_along
-from toymodels.relu.kink_cases import generic_start, net_on_kinks
-from toymodels.spaces import choice, integer, matrix, vector
+from toymodels.relu.kink_cases import generic_start, net_on_kinks, start_with_sliding
+from toymodels.spaces import Rejected, choice, integer, matrix, vector
 
 FAMILY = "relu"
 EPS = np.finfo(float).eps
@@ -104,7 +104,8 @@ def sliding_along_several_kinks(net, pushes, *, coupled=1):
 )
 def kernel_of_a_sliding_neuron(net, pushes, gate, *, projected=1):
     r"""Fixed output weights: a sliding neuron adds $a_k^2 G_{kj} \sum_l G_{kl} (\Pi x_j) \cdot (\Pi x_l)
-    \pi_l g_l$ to $f_j'$, the kernel of the projected samples, and 0 to that of the sample it slides on.
+    \pi_l g_l$ to $f_j'$, the kernel of the samples projected by $\Pi = I - x_i x_i^T/|x_i|^2$, and 0 to that
+    of the sample it slides on.
     """
     x = net.X[0]
     off_speed, on_speed = speeds(net, pushes)
@@ -145,7 +146,15 @@ def neurons_slide_between_opposite_speeds(start, *, false=0):
     return np.array(slides), np.array(expected, dtype=bool), np.array(distance)
 
 
-FLOWS = dict(start=generic_start(), sizes=dict(n=(2, 3), m=(1, 2), d=(2, 3)))
+FLOWS = dict(start=start_with_sliding(), sizes=dict(n=(2, 3), m=(1, 2), d=(2, 3)))
+
+
+def unique_flow(net, theta, times):
+    """The event-driven flow, as far as it is unique."""
+    run = dynamics.flow(net, theta, times, record=())
+    if run.status != "finished":
+        raise Rejected(run.message)
+    return run
 
 
 def problem_of(start, trained=True):
@@ -162,11 +171,11 @@ class Path:
     """A flow at Gauss nodes between its events, with the gates of the sliding neurons."""
 
     def __init__(self, net, theta, end, pieces=2):
-        events = [event["time"] for event in dynamics.flow(net, theta, end, record=()).events]
+        events = [event["time"] for event in unique_flow(net, theta, end).events]
         self.ends = np.unique([*np.linspace(0, end, pieces + 1), *events])
         self.widths = np.diff(self.ends)
         inner = self.ends[:-1, None] + self.widths[:, None] * (1 + NODES) / 2
-        run = dynamics.flow(net, theta, np.sort([*self.ends, *inner.ravel()]), record=())
+        run = unique_flow(net, theta, np.sort([*self.ends, *inner.ravel()]))
         at_node = np.isin(run.t, inner)
         self.net, self.nodes, self.errors = net, run.theta[at_node], run.error[at_node]
         self.gates = gates_along(net, run)[at_node]
@@ -277,7 +286,7 @@ def balance_is_kept_at_any_gates(W, a, X, gates, pushes, *, other=0):
 def balance_along_the_flow(start, *, descends=0, power=1):
     r"""$a_k^2 - |w_k|^2$ is conserved through crossings and sliding; descent changes it."""
     net, theta = problem_of(start)
-    run = dynamics.flow(net, theta, np.linspace(0, 2, 3), record=())
+    run = unique_flow(net, theta, np.linspace(0, 2, 3))
     if descends:
         run = dynamics.descend(net, theta, lr=0.05, steps=40, every=20, record=())
     W, a = net.layers(run.theta)
