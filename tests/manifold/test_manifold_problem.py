@@ -164,6 +164,27 @@ def test_on_the_manifold_the_hessian_is_that_of_its_normals(case):
     np.testing.assert_allclose(problem.sharpness(end), problem.sharpness_on_manifold(om), rtol=1e-9)
 
 
+@given(
+    d=inputs, seed=seeds, scale=st.sampled_from([0.0, 1e-3, 1.0, 1e3]), y=st.sampled_from([0.0, -1.0, 2.0])
+)
+@settings(max_examples=40)
+def test_the_spectrum_of_one_sample(d, seed, scale, y):
+    rng = np.random.default_rng(seed)
+    problem = MinimaManifold(rng.standard_normal((1, d)), [y])
+    theta = problem.init(scale=scale, runs=2, rng=rng)
+    expected = np.linalg.eigvalsh(problem.hessian(theta))
+    size = problem.size * size_of(problem, "hessian", theta).max()
+    assert_close(problem, problem.spectrum(theta), expected, size)
+    # on the manifold all but one vanish, to the residual
+    end = problem.limit(theta)
+    flat = problem.spectrum(end)[..., :-1]
+    assert np.abs(flat).max() <= 1e-12 * (problem.scale(theta).max() + 1) or (scale == 0 and y != 0)
+
+
+def test_the_spectrum_of_zero_data():
+    np.testing.assert_array_equal(MinimaManifold([[0.0, 0.0]], [1.0]).spectrum([1.0, 2.0]), 0)
+
+
 @given(case=problems())
 @settings(max_examples=40)
 def test_the_origin_is_a_strict_saddle(case):
@@ -259,7 +280,7 @@ def test_bad_questions_are_named():
 
 
 def test_spectra_of_what_diverged_are_nan():
-    problem = MinimaManifold([[1.0, 0.0]], [1.0])
+    problem = MinimaManifold([[1.0, 0.0], [1.0, 1.0]], [1.0, 0.0])
     with np.errstate(invalid="ignore"):
         spectrum = problem.spectrum(np.array([[np.inf, 1.0], [1.0, 1.0]]))
     assert np.isnan(spectrum[0]).all() and np.isfinite(spectrum[1]).all()

@@ -13,6 +13,7 @@ from toymodels.manifold import formulas
 from toymodels.manifold.clifford import generators
 from toymodels.manifold.data import Rows, rows_of
 from toymodels.manifold.fibres import fibre_point
+from toymodels.manifold.spectra import one_sample_spectrum
 from toymodels.manifold.teacher import Teacher
 from toymodels.problem import ClosedForm, DescentKernel, Problem, runs_of
 from toymodels.trajectory import euclidean_norm
@@ -161,7 +162,10 @@ class MinimaManifold(Problem):
         """Return the eigenvalues of the Hessian, (..., p), smallest first; nan where it is not finite.
 
         On Gamma those that do not vanish are |theta|² times the `curvatures`.
+        With one sample they are explicit everywhere.
         """
+        if self.n == 1:
+            return one_sample_spectrum(self, self._real(theta))
         hessian = self.hessian(theta)
         finite = np.isfinite(hessian).all((-1, -2))[..., None]
         return np.where(finite, np.linalg.eigvalsh(np.where(finite[..., None], hessian, 0)), np.nan)

@@ -116,12 +116,10 @@ class LotkaVolterra:
             raise InputError("kernel: expected a symmetric 2 by 2 matrix")
         start = real_array("log_u, log_v", [log_u, log_v], 1)
         (K11, k), (_, K22) = K.tolist()
-        if determinant is None:
-            determinant = _determinant(K11, k, K22)
-        if min(K11, K22) < 0 or determinant < -64 * _EPS * (K11 * K22 + k * k):
-            raise InputError(
-                f"kernel: expected a positive semidefinite matrix, got determinant {determinant:.3g}"
-            )
+        unit = float(np.abs(K).max()) or 1.0
+        share, square = (K11 / unit) * (K22 / unit), (k / unit) ** 2
+        if min(K11, K22) < 0 or share - square < -64 * _EPS * (share + square):
+            raise InputError(f"kernel: expected a positive semidefinite matrix, got {K.tolist()}")
         # both are negative by rounding alone: their sum is a square
         excess: tuple[float, float] = (0.0, 0.0) if max(K11, K22) < k else (K11 - k, K22 - k)
         self.A, self.B = excess
@@ -134,7 +132,13 @@ class LotkaVolterra:
         self._log_u, self._log_v = start
         self._log_r = float(start[1] - start[0])
         self._logistic = self._a > 0
-        self._nu = max(determinant, 0.0) / (self._a * self._b) if self._logistic else 0.0
+        self._nu = 0.0
+        if self._logistic and determinant is not None:
+            self._nu = float(determinant) / self._a / self._b
+        elif self._logistic:
+            # det K / (A B), a sum of positive terms for k >= 0
+            gap = max(share - square, 0.0) / (self._a / unit) / (self._b / unit)
+            self._nu = gap if k < 0 else 1 + k / self._a + k / self._b
         self._log_share = min(self._log_r + np.log(self._b / self._a), 0.0) if self._logistic else 0.0
 
     @property
@@ -265,10 +269,14 @@ class LotkaVolterra:
         p, q = self._oriented(of_u, of_v)
         growing = -1.0 if not self._logistic else 1.0
         falls = q * growing < 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rise = np.log(np.maximum(-p / q, 0.0)) - self._log_r
+        rise = self._rise_to(p, q)
         clock = np.where(falls, self._clock_of_rise(np.where(falls, rise, 0.0)), np.inf)
         return clock[()]
+
+    def _rise_to(self, p: Array, q: Array) -> Array:
+        """log(r/r0) where p + q r = 0; -inf or nan where no ratio makes it so."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+            return np.log(np.maximum(-p / q, 0.0)) - self._log_r
 
     def _clock_of_rise(self, rise: Array) -> Array:
         """The clock at which log(r/r0) is `rise`: 0 if it was before, inf if never."""
@@ -337,8 +345,7 @@ class LotkaVolterra:
         """The slope rises: zeros lie before the lowest point, and Newton's steps from 0 never pass them."""
         begin = np.zeros(line.start.shape)
         falling = self._tangent(line, begin) < 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            rise = np.log(np.maximum(-line.p / line.q, 0.0)) - self._log_r
+        rise = self._rise_to(line.p, line.q)
         bottom = self._clock_of_rise(np.where(falling, rise, 0.0))
         lowest = self._value(line, np.where(bottom < np.inf, bottom, 0.0))
         lowest = np.where(bottom < np.inf, lowest, self._lowest_limit(line))
@@ -362,7 +369,7 @@ class LotkaVolterra:
         clock = np.full(line.start.shape, np.inf)
         if not ends.any():
             return clock
-        some, unit = line.at(ends), 1 / max(self._K + abs(self._a), abs(self._k) + self._b)
+        some, unit = line.at(ends), 1 / (max(self._K + abs(self._a), abs(self._k) + self._b) or 1.0)
         gone = (some.start == 0) & (self._tangent(some, np.zeros(some.start.shape)) <= 0)
         U = np.full(some.start.shape, unit)
         while (short := self._value(some, U) >= 0).any():
@@ -396,12 +403,6 @@ class _Line(NamedTuple):
 def _products(q: Array, V: Array) -> Array:
     """q V, 0 where q is."""
     return np.multiply(q, V, out=np.zeros(np.broadcast_shapes(np.shape(q), np.shape(V))), where=q != 0)
-
-
-def _determinant(K11: float, k: float, K22: float) -> float:
-    """K11 K22 - k², from the differences A and B where these make it a sum of positive terms."""
-    A, B = K11 - k, K22 - k
-    return K11 * K22 - k * k if k < 0 or A * B < 0 else k * (A + B) + A * B
 
 
 def _swapped(A: float, B: float, start: Array) -> bool:
