@@ -12,6 +12,9 @@ any_schedule = st.one_of(
     st.builds(schedules.constant, rate),
     st.builds(schedules.step_decay, rate, st.floats(0.1, 1), count),
     st.builds(schedules.cosine, rate, count, st.floats(0, 1)),
+    st.builds(schedules.linear, rate, count, st.floats(0, 1)),
+    st.builds(schedules.exponential, rate, st.floats(0.1, 1)),
+    st.builds(schedules.drop, rate, st.floats(0, 1), count),
     st.lists(rate, min_size=1, max_size=5).map(schedules.cyclical),
     st.builds(schedules.warmup, count, st.builds(schedules.cosine, rate, count)),
 )
@@ -38,8 +41,26 @@ def test_cosine_corners(lr, steps, part):
     np.testing.assert_allclose(values + values[::-1], lr + part * lr, rtol=1e-14)
 
 
-def test_cosine_ends_at_exactly_zero():
-    assert schedules.cosine(0.3, 7)(7) == 0
+def test_cosine_and_linear_end_at_exactly_zero():
+    assert schedules.cosine(0.3, 7)(7) == schedules.linear(0.3, 7)(7) == 0
+
+
+@given(rate, count, st.floats(0, 1))
+def test_linear_has_equal_differences(lr, steps, part):
+    values = schedules.linear(lr, steps, final=part * lr)(np.arange(steps + 2))
+    np.testing.assert_allclose(np.diff(values[:-1]), (part - 1) * lr / steps, atol=1e-15 * lr)
+    assert values[0] == pytest.approx(lr, rel=1e-15) and values[-1] == values[-2] == part * lr
+
+
+@given(rate, st.floats(0.1, 1), st.integers(0, 50))
+def test_exponential_is_step_decay_at_every_step(lr, factor, step):
+    assert schedules.exponential(lr, factor)(step) == schedules.step_decay(lr, factor, 1)(step)
+
+
+@given(rate, st.floats(0, 1), count)
+def test_drop_changes_once(lr, final, at):
+    values = schedules.drop(lr, final, at)(np.arange(2 * at))
+    assert (values[:at] == lr).all() and (values[at:] == final).all()
 
 
 @given(rate, st.floats(0.1, 1), count, st.integers(0, 5))

@@ -12,7 +12,7 @@ from toymodels.errors import AssumptionError, ConvergenceError
 from toymodels.relu.cells_exact import Leg
 from toymodels.relu.flow import ReLUFlow
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=10, deadline=None)
 
 
 def draw(seed, largest=(6, 8)):

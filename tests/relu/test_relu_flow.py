@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 import toymodels as tm
 from toymodels.relu import formulas, gates_along, modes_along
 
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=10, deadline=None)
 
 
 def gap(a, b):
@@ -97,7 +97,7 @@ def test_neurons_may_be_permuted(seed):
 
 def test_error_of_explicit_euler_shrinks_with_slope_one():
     """Its phase of chatter around kinks is noise of a single run, so several are added up."""
-    steps = 2 ** np.arange(9, 15)
+    steps = 2 ** np.arange(9, 14)
     errors = np.zeros(len(steps))
     for seed in (0, 3, 10, 11, 14, 15):
         problem, start, end = random_problem(seed)
@@ -110,8 +110,8 @@ def test_error_of_explicit_euler_shrinks_with_slope_one():
 def test_descent_converges_to_the_flow():
     problem, start, end = random_problem(11)
     flow = tm.flow(problem, start, end)
-    run = tm.descend(problem, start, lr=end / 20_000, steps=20_000, record=())
-    assert gap(run.theta[-1], flow.theta) < 2e-3
+    run = tm.descend(problem, start, lr=end / 8_000, steps=8_000, record=())
+    assert gap(run.theta[-1], flow.theta) < 5e-3
 
 
 @pytest.mark.parametrize("hidden", [True, False])

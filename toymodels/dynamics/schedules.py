@@ -136,6 +136,114 @@ class cosine:
         return lr if np.ndim(step) else float(lr)
 
 
+@dataclass(frozen=True)
+class drop:
+    """One learning rate before a step, another from that step on.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate of the steps before `at`, > 0.
+    final : float
+        Learning rate from step `at` on, >= 0.
+    at : int
+        Number of steps at the first rate, > 0.
+
+    Raises
+    ------
+    InputError
+        When a number is out of range.
+
+    Examples
+    --------
+    >>> schedule = drop(0.5, final=0.01, at=100)
+    >>> schedule(99), schedule(100)
+    (0.5, 0.01)
+    """
+
+    lr: float
+    final: float
+    at: int
+
+    def __post_init__(self) -> None:
+        _check(self, "lr", zero=("final",), counts=("at",))
+
+    def __call__(self, step: Any) -> Any:
+        if np.ndim(step) == 0:
+            return self.lr if step < self.at else self.final
+        return np.where(np.asarray(step) < self.at, self.lr, self.final)
+
+
+@dataclass(frozen=True)
+class exponential:
+    """Multiply the learning rate by a factor at every step.
+
+    Parameters
+    ----------
+    lr : float
+        Learning rate of the first step, > 0.
+    factor : float
+        Factor of each step, > 0.
+
+    Raises
+    ------
+    InputError
+        When a number is not positive and finite.
+
+    Examples
+    --------
+    >>> exponential(1.0, factor=0.5)(np.arange(3))
+    array([1.  , 0.5 , 0.25])
+    """
+
+    lr: float
+    factor: float
+
+    def __post_init__(self) -> None:
+        _check(self, "lr", "factor")
+
+    def __call__(self, step: Any) -> Any:
+        return self.lr * self.factor**step
+
+
+@dataclass(frozen=True)
+class linear:
+    """A line from `lr` at step 0 to `final` at step `steps`, then `final`.
+
+    Parameters
+    ----------
+    lr : float
+        First learning rate, > 0.
+    steps : int
+        Steps of the descent.
+    final : float
+        Last learning rate, >= 0.
+
+    Raises
+    ------
+    InputError
+        When a number is out of range.
+
+    Examples
+    --------
+    >>> schedule = linear(1.0, steps=10)
+    >>> schedule(0), schedule(5), schedule(10)
+    (1.0, 0.5, 0.0)
+    """
+
+    lr: float
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check(self, "lr", zero=("final",), counts=("steps",))
+
+    def __call__(self, step: Any) -> Any:
+        left = 1 - np.minimum(step, self.steps) / self.steps
+        lr = self.final + (self.lr - self.final) * left
+        return lr if np.ndim(step) else float(lr)
+
+
 @dataclass(frozen=True, init=False)
 class cyclical:
     """A sequence of learning rates repeated: step k uses ``lrs[k mod len(lrs)]``.
