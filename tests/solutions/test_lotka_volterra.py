@@ -140,7 +140,7 @@ def test_flows_compose(K, log_u, log_v, first, second):
 
 
 @settings(max_examples=60, deadline=None)
-@given(K=kernels, log_u=logs, log_v=logs, start=st.floats(0.01, 3), p=st.floats(-2, 2), q=st.floats(-2, 2))
+@given(K=kernels, log_u=logs, log_v=logs, start=st.floats(0.01, 3), p=entries, q=entries)
 def test_first_zeros_of_the_integrals(K, log_u, log_v, start, p, q):
     flow = LotkaVolterra(K, log_u, log_v)
     clock = flow.clock_of_integrals(start, p, q)
@@ -155,7 +155,7 @@ def test_first_zeros_of_the_integrals(K, log_u, log_v, start, p, q):
 
 
 @settings(max_examples=60, deadline=None)
-@given(K=kernels, log_u=logs, log_v=logs, p=st.floats(-2, 2), q=st.floats(-2, 2))
+@given(K=kernels, log_u=logs, log_v=logs, p=entries, q=entries)
 def test_first_zeros_of_the_rates(K, log_u, log_v, p, q):
     assume(p * np.exp(log_u) + q * np.exp(log_v) > 0)
     flow = LotkaVolterra(K, log_u, log_v)
@@ -167,9 +167,10 @@ def test_first_zeros_of_the_rates(K, log_u, log_v, p, q):
         largest = np.maximum(log_u, log_v)
         return p * np.exp(log_u - largest), q * np.exp(log_v - largest)
 
-    before, there = terms(end * np.linspace(0, 1, 400)[:-1]), terms(clock)
+    before = terms(end * np.linspace(0, 1, 400)[:-1])
     assert (sum(before) >= -1e-11 * np.maximum(*map(np.abs, before))).all()
     if clock < np.inf:
+        there = terms(clock)
         assert abs(sum(there)) <= 1e-11 * abs(there[0])
 
 
