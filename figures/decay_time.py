@@ -60,21 +60,22 @@ def arrays(runs: int) -> dict[str, Array]:
     # a second grid for the lines, which no run limits to whole steps
     dotted, fine = END * np.arange(RECORDS + 1) / RECORDS, np.geomspace(END / 4e4, END, 400)
     limits = [problems[0].limit(path(start, lr, runs)) for lr in LRS]
-    q, curves = (
-        np.stack([resummed_imbalance(problems[0], om, tau, model.SIGMA, lr) for lr in LRS]) for tau in (dotted, fine)
+    shrunk, curves = (
+        np.stack([resummed_imbalance(problems[0], om, tau, model.SIGMA, lr) / om for lr in LRS])
+        for tau in (dotted, fine)
     )
     return {
         "lrs": LRS,
         "teachers": TEACHERS,
         "tau": fine,
         "curves": np.stack([final.at(curves) for final in finals]),
-        "limit": np.stack([final.at(om * np.exp(-(model.SIGMA**2) * fine)) for final in finals]),
+        "limit": np.stack([final.at(np.exp(-(model.SIGMA**2) * fine)) for final in finals]),
         "forever": np.array([final.at(0.0) for final in finals]),
         "best_tau": np.array(finals[1].best_steps(1.0, model.SIGMA**2)),
         "dotted": dotted,
-        "closed_form_loss": np.stack([final.at(q) for final in finals]),
+        "closed_form_loss": np.stack([final.at(shrunk) for final in finals]),
         "simulated_loss": np.array([[p.test_loss(end).mean(-1) for end in limits] for p in problems]),
-        "closed_form_unseen": q,
+        "closed_form_unseen": om * shrunk,
         "simulated_unseen": np.stack([problems[0].unseen(end)[..., 1].mean(-1) for end in limits]),
     }
 
@@ -100,8 +101,8 @@ def draw_slow_time(ax: Any, data: dict[str, Array]) -> None:
         ax.plot(data["tau"], limit, zorder=1, **LIMIT)
     ax.axvline(float(data["best_tau"]), color="0.35", linewidth=0.6, linestyle=(0, (1, 1)), zorder=1)
     draw_losses(ax, data, np.ones(len(LRS)))
-    for k, (height, words) in enumerate(zip((0.5, 0.27), WORDS, strict=True)):
-        ax.text(0.97, height, words, transform=ax.transAxes, ha="right", color="black" if k else "black")
+    for height, words in zip((0.5, 0.27), WORDS, strict=True):
+        ax.text(0.97, height, words, transform=ax.transAxes, ha="right")
 
 
 def draw_losses(ax: Any, data: dict[str, Array], units: Array) -> None:
@@ -109,7 +110,7 @@ def draw_losses(ax: Any, data: dict[str, Array], units: Array) -> None:
     for own, found in zip(data["curves"], data["simulated_loss"], strict=True):
         for j, look in enumerate(LOOKS):
             plot.closed_form(ax, data["tau"] * units[j], own[j], **look)
-            plot.simulation(ax, data["dotted"] * units[j], found[j], dots=14, clip_on=False, **look)
+            plot.simulation(ax, data["dotted"][1:] * units[j], found[j, 1:], dots=14, clip_on=False, **look)
 
 
 def explain(drawing: Any) -> None:

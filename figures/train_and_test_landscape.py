@@ -30,16 +30,18 @@ TEACHER = 0.15
 LARGE, SMALL = 0.1, 0.01
 DECAYS, TAIL = (100, 400, 1600), 300
 PATHS = {"quick": 20, "normal": 20, "deep": 200}
-A, B = np.linspace(-0.5, 3, 281), np.linspace(-1, 2.5, 281)
-LEVELS = np.arange(-4, 2)
+A, B = np.linspace(0, 3, 241), np.linspace(-0.4, 2.1, 201)
+LEVELS = np.arange(-3, 2)
 LATEST = 30.0
+PALE = 7.0
+"""Where the scale of greys would be black, so that the largest loss is still light."""
 
 
 def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str, Array]]:
     """Draw both landscapes; stacked in a column, side by side on the full width."""
     data = arrays(PATHS[effort])
     stacked = width == "column"
-    with plot.style(width, height=6.2 if stacked else 3.5):
+    with plot.style(width, height=5.6 if stacked else 3.2):
         drawing, (train, test) = plot.panels(1, 2, stacked, sharex=True, sharey=True)
         explain(drawing, data)
         draw_landscape(train, data, "train_loss")
@@ -95,9 +97,9 @@ def unseen_after(q: float, steps: Array) -> Array:
 def draw_landscape(ax: Any, data: dict[str, Array], name: str) -> Any:
     """Draw one loss with everything that moves on it; return its shades."""
     ax.set(xlim=(A[0], A[-1]), ylim=(B[0], B[-1]), aspect="equal")
-    height = np.log10(np.maximum(data[name], 10.0 ** LEVELS[0]))
-    shades = ax.contourf(A, B, height, np.arange(LEVELS[0], LEVELS[-1] + 0.1, 0.5), cmap="Greys", vmin=-9, vmax=4,
-                         extend="both", zorder=0)  # fmt: skip
+    height = np.clip(np.log10(np.maximum(data[name], 1e-300)), LEVELS[0], LEVELS[-1])
+    steps = np.arange(LEVELS[0], LEVELS[-1] + 0.1, 0.5)
+    shades = ax.contourf(A, B, height, steps, cmap="Greys", vmin=LEVELS[0], vmax=PALE, zorder=0)
     shades.set_rasterized(True)
     valley = A[A > 0.3]
     ax.plot(valley, model.Y / valley, **VALLEY)
@@ -121,10 +123,10 @@ LOOKS = [
     for k, marker in ((1, "s"), (3, "^"), (5, "v"))
 ]
 RING: dict[str, Any] = {
-    "color": "black", "marker": "o", "markersize": 9, "markerfacecolor": "none", "linestyle": "none", "zorder": 5,
+    "color": "black", "marker": "o", "markersize": 8, "markerfacecolor": "none", "linestyle": "none", "zorder": 5,
 }  # fmt: skip
-LEAST: dict[str, Any] = {"color": "black", "marker": "+", "markersize": 8, "linestyle": "none", "zorder": 6}
-BEST: dict[str, Any] = {"color": "black", "marker": "x", "markersize": 6, "linestyle": "none", "zorder": 6}
+LEAST: dict[str, Any] = {"color": "black", "marker": "+", "markersize": 6, "linestyle": "none", "zorder": 6}
+BEST: dict[str, Any] = {"color": "black", "marker": "x", "markersize": 5, "linestyle": "none", "zorder": 6}
 BEGIN: dict[str, Any] = {"color": "black", "marker": ".", "markersize": 6, "linestyle": "none", "zorder": 6}
 
 

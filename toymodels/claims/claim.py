@@ -44,6 +44,10 @@ class Paper:
 Decide = Callable[[Statement, Plan, Mapping[str, Any]], Verdict]
 
 
+HUNTED = 20
+"""Cases, at least, in which a broken variant is hunted, however little effort."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement that can be verified.
@@ -132,6 +136,9 @@ class Claim:
 
     def _plan(self, variant: str, effort: str, seed: int, readable: bool = True) -> Plan:
         cases = CASES[effort] // (10 if self.cost == "trajectory" else 1)
+        if variant:
+            # the hunt ends at the first case that breaks, and some break only where a kink is met
+            cases = max(cases, HUNTED)
         key = zlib.crc32(f"{self.function.__name__}/{variant}/{seed}".encode())
         return Plan(effort, max(cases, 2), key, readable)
 
