@@ -12,18 +12,14 @@ from toymodels.derive import Derivation, block, dot, identity, norm, ones, quad,
 from toymodels.manifold import clifford, formulas
 
 D = Derivation("The conformal quadratic model and its gradient flow", source="own")
-m, N = D.sizes("m N", most=4)
+m, N = D.sizes("m N", most=3)
 
 D.remark("For any number of inputs: from k matrices Q_j of size m, k + 1 of size 2m.")
 V, s = D.matrix("V", m, m, "symmetric"), D.scalar("s")
 u, w = D.vector("u", m), D.vector("w", m)
 D.remark("They are (u, w) -> (Q(v) w + s u, Q(v) u - s w); V = Q(v), and we apply them twice.")
-D.step(
-    V * (V * u - s * w) + s * (V * w + s * u), "=", V * V * u + s**2 * u, because="the mixed terms cancel"
-)
-D.step(
-    V * (V * w + s * u) - s * (V * u - s * w), "=", V * V * w + s**2 * w, because="the mixed terms cancel"
-)
+D.step(V * (V * u - s * w) + s * (V * w + s * u), "=", V * V * u + s**2 * u, because="the mixed terms cancel")
+D.step(V * (V * w + s * u) - s * (V * u - s * w), "=", V * V * w + s**2 * w, because="the mixed terms cancel")
 D.remark("So Q(v)² = |v|² grows to |v|² + s²; with v + w for v it says Q_j Q_k + Q_k Q_j = 2 δ_jk.")
 
 D.remark("G = Q(g) with |g| = c is c (1 - 2P), P a projector. A = Q(v) for another v, with v.g = a c.")
@@ -57,9 +53,9 @@ D.step(
     because="the Hessian is Jᵀ φ'' J + φ' Q(x)",
 )
 
-D.remark("Gradient flow theta' = -Q(g) theta, seen along v and in S.")
+D.remark("Gradient flow theta' = -Q(g) theta at one moment, seen along a fixed v and in S.")
 D.flow({theta: -G * theta})
-D.step(D.dt(quad(A, theta) / 2), "=", -norm(theta) ** 2 * a * c, because="(v.beta)' = -S v.g")
+D.step(D.dt(quad(A, theta) / 2), "=", -(norm(theta) ** 2) * a * c, because="(v.beta)' = -S v.g")
 D.step(D.dt(norm(theta) ** 2), "=", -4 * (quad(G, theta) / 2), because="S' = -4 g.beta")
 D.step(
     norm(theta) ** 2 / 2,
@@ -67,6 +63,12 @@ D.step(
     quad(flip, theta) / 2,
     slack=norm(P * theta) ** 2,
     because="|beta| ≤ S/2; the difference of the squares is mu²",
+)
+D.step(
+    quad(A, (one - P) * theta) / 2,
+    "=",
+    a * norm((one - P) * theta) ** 2 / 2,
+    because="and |beta| = S/2 at eigenvectors, R theta = theta: points with mu = 0 over any beta",
 )
 
 D.remark("In the map alone. The rows of X = Z Π span the range of the projector Π, y = X b.")
@@ -89,7 +91,9 @@ D.ships(formulas.slope, g, b=beta, X=X, y=X * b)
 D.ships(formulas.ntk, norm(theta) ** 2 * X * X.T)
 D.ships(formulas.hessian_trace, norm(theta) ** 2 * trace(X.T * X) / n)
 
-D.remark("On the minima beta = Π b + rest with the rest across the row space: S is least where it and mu vanish.")
+D.remark(
+    "On the minima beta = Π b + rest with the rest across the row space: S is least where it and mu vanish."
+)
 mu = D.scalar("mu", nonnegative=True)
 rest = D.let(rest=(identity(d) - seen) * beta)
 D.step(
@@ -99,16 +103,11 @@ D.step(
     because="Pythagoras: S²/4 = |beta_dag|² + om²",
 )
 
-D.remark("The clock ds = S dt: E = exp(-Σ s) solves the flow, whatever S is.")
+D.remark("The clock ds = S dt: E = Π exp(-Σ s) solves the flow, whatever S is.")
 E, start = D.matrix("E", d, d), D.vector("beta_0", d, constant=True)
 D.flow({E: -S * X.T * X / n * E, S: -4 * dot(g, beta)}, because="E' = -S Σ E")
 path = D.let(path=b + (identity(d) - seen) * (start - b) + E * (start - b))
-D.step(
-    D.dt(path),
-    "=",
-    -S * X.T * X / n * (path - b),
-    because="Σ does not see what is across the row space",
-)
+D.step(D.dt(path), "=", -S * X.T * X / n * (path - b), because="Σ does not see what is across the row space")
 
 D.remark("The rate: Σ = U (κ + e) Uᵀ on the row space, e ≥ 0 diagonal, and beta - b = U z + across.")
 r = D.sizes("r", most=4)
@@ -156,12 +155,7 @@ D.step(
 D.remark("Two parameters: f = x_1 a b + x_2 (a² - b²)/2, of which the data see a b.")
 p, q, target = D.scalars("p q y_1")
 square, miss = D.let(square=(p * q - target) ** 2 / 2, miss=2 * p * q - target)
-two = block(
-    [
-        [D.gradient(D.gradient(square, x1), x2) * ones(1) for x2 in (p, q)]
-        for x1 in (p, q)
-    ]
-)
+two = block([[D.gradient(D.gradient(square, x1), x2) * ones(1) for x2 in (p, q)] for x1 in (p, q)])
 centred = D.let(H_c=two - (p**2 + q**2) / 2 * identity(2))
 D.step(
     centred * centred,
@@ -197,6 +191,7 @@ D.step(slopes * slopes.T, "=", norm(t) ** 2 * identity(3), because="they are ort
 loss, pull = D.let(loss=norm(x * hopf - y) ** 2 / (2 * k), pull=x.T * (x * hopf - y) / k)
 bend = D.let(Q_g=pull[0, 0] * Q1 + pull[1, 0] * Q2 + pull[2, 0] * Q3)
 D.step(D.gradient(loss, t), "=", bend * t, because="Jᵀ g = Q(g) theta")
+D.step(bend * bend, "=", norm(pull) ** 2 * identity(4), because="Q(g)² = |g|²: at theta = 0 a strict saddle")
 hessian = D.let(hessian=slopes.T * x.T * x * slopes / k + bend)
 v = D.vector("v", 4)
 D.step(D.along(loss, {t: v}, order=2), "=", quad(hessian, v), because="Jᵀ Σ J + Q(g)")

@@ -7,19 +7,17 @@ If g lies in the row space of the data it multiplies P_ beta and mu by
 Source: own.
 """
 
-from toymodels.derive import Derivation, dot, identity, norm, ones, quad
+from toymodels.derive import Derivation, block, dot, identity, norm, ones, quad, zeros
 from toymodels.manifold import clifford, formulas
 
 D = Derivation("The exact contraction by a step of descent", source="own")
-N, d, n = D.sizes("N d n", most=4)
+N, d = D.sizes("N d", most=4)
 
 D.remark("G = Q(g) with |g| = c, and A = Q(v) with v.g = a c, as in the document clifford_model.")
 P, c = D.matrix("P", N, N, "projector"), D.scalar("c", positive=True)
 a, B, theta = D.scalar("a"), D.matrix("B", N, N), D.vector("theta", N)
 eta, one = D.scalar("eta", positive=True), identity(N)
-G, A = D.let(
-    G=c * (one - 2 * P), A=a * (one - 2 * P) + P * B * (one - P) + (one - P) * B.T * P
-)
+G, A = D.let(G=c * (one - 2 * P), A=a * (one - 2 * P) + P * B * (one - P) + (one - P) * B.T * P)
 D.step(G * A * G, "=", 2 * a * c * G - c**2 * A, because="G A G = (G A + A G) G - A G², and G² = c²")
 D.constant(P, c, a, B, eta)
 D.steps({theta: theta - eta * G * theta}, because="any step of descent")
@@ -42,7 +40,7 @@ D.steps(
     because="from theta, above, for every v",
 )
 factor = D.let(factor=1 - norm(kick) ** 2)
-hidden = D.step(
+D.step(
     D.next(s**2 / 4 - norm(beta) ** 2),
     "=",
     factor**2 * (s**2 / 4 - norm(beta) ** 2),
@@ -80,33 +78,19 @@ D.conclude(
     because="om² contracts by the square of the factor",
 )
 D.remark("So om_k = om_0 times the product of |1 - eta² |g|²|; a square root or a half would be wrong.")
-X, e, S0 = D.matrix("X", n, d), D.vector("e", n), D.scalar("S_0")
-D.step(
-    X * (beta - S0 * eta / n * X.T * e),
-    "=",
-    X * beta - S0 * eta / n * X * X.T * e,
-    because="to first order the residual moves by S X Xᵀ/n",
-)
 
 D.remark("Two parameters, f = a b: e is the residual less the label noise.")
 p, q, y, xi = D.scalar("p"), D.scalar("q"), D.scalar("y", constant=True), D.scalar("xi", constant=True)
 r = D.let(e=p * q - y - xi)
 D.steps({p: p - eta * r * q, q: q - eta * r * p})
-D.step(
-    D.next(p * q), "=", p * q - eta * r * (p**2 + q**2) + eta**2 * r**2 * p * q, because="product rule"
-)
+D.step(D.next(p * q), "=", p * q - eta * r * (p**2 + q**2) + eta**2 * r**2 * p * q, because="product rule")
 D.step(
     D.next(p**2 + q**2),
     "=",
     p**2 + q**2 - 4 * eta * r * p * q + eta**2 * r**2 * (p**2 + q**2),
     because="both squares",
 )
-D.step(
-    D.next(p**2 - q**2),
-    "=",
-    (p**2 - q**2) * (1 - eta**2 * r**2),
-    because="the mixed terms cancel",
-)
+D.step(D.next(p**2 - q**2), "=", (p**2 - q**2) * (1 - eta**2 * r**2), because="the mixed terms cancel")
 clean = D.let(r=p * q - y)
 D.step(
     D.substitute(r, {p: p - eta * clean * q, q: q - eta * clean * p, xi: 0}),
@@ -126,4 +110,8 @@ def beta_of_two(theta):
     return formulas.beta(theta.reshape(-1), clifford.generators(2))
 
 
-D.remark("The same as it ships, in the entries of theta = (t_1, t_2) and the kick (k_1, k_2).")
+pair, push = block([[p * ones(1)], [q * ones(1)]]), block([[eta * r * ones(1)], [zeros(1, 1)]])
+D.ships(beta_of_two, block([[p * q * ones(1)], [(p**2 - q**2) / 2 * ones(1)]]), theta=pair)
+D.ships(
+    step_of_two, block([[(p - eta * r * q) * ones(1)], [(q - eta * r * p) * ones(1)]]), theta=pair, kick=push
+)

@@ -28,7 +28,6 @@ Array = np.ndarray
 
 LRS = np.array([0.025, 0.05, 0.1])
 TEACHERS = np.array([-0.5, 1.0])
-WORDS = ("later is better, $q^*=-0.5$", "best time, $q^*=1$")
 END = 20.0
 """Last slow time."""
 RECORDS = 40
@@ -92,6 +91,8 @@ def draw_steps(ax: Any, data: dict[str, Array]) -> None:
     ax.set_ylim(-0.2, 1.05 * data["curves"].max())
     draw_losses(ax, data, 1 / LRS**2)
     plot.log_axes(ax, "x")
+    ax.text(0.98, 0.95, "$q^*=-0.5$: later is better", transform=ax.transAxes, ha="right", va="center")
+    ax.text(0.03, 0.41, "$q^*=1$", transform=ax.transAxes, va="center")
 
 
 def draw_slow_time(ax: Any, data: dict[str, Array]) -> None:
@@ -100,17 +101,17 @@ def draw_slow_time(ax: Any, data: dict[str, Array]) -> None:
     for limit in data["limit"]:
         ax.plot(data["tau"], limit, zorder=1, **LIMIT)
     ax.axvline(float(data["best_tau"]), color="0.35", linewidth=0.6, linestyle=(0, (1, 1)), zorder=1)
-    draw_losses(ax, data, np.ones(len(LRS)))
-    for height, words in zip((0.5, 0.27), WORDS, strict=True):
-        ax.text(0.97, height, words, transform=ax.transAxes, ha="right")
+    lines = draw_losses(ax, data, np.ones(len(LRS)))
+    plot.label_ends(ax, lines, [f"$q^*={teacher:g}$" for teacher in data["teachers"]])
 
 
-def draw_losses(ax: Any, data: dict[str, Array], units: Array) -> None:
-    """Draw all curves over slow time in units of one learning rate each."""
+def draw_losses(ax: Any, data: dict[str, Array], units: Array) -> list[Any]:
+    """Draw all curves over slow time in units of each learning rate; return the lines of the smallest."""
     for own, found in zip(data["curves"], data["simulated_loss"], strict=True):
         for j, look in enumerate(LOOKS):
             plot.closed_form(ax, data["tau"] * units[j], own[j], **look)
             plot.simulation(ax, data["dotted"][1:] * units[j], found[j, 1:], dots=14, clip_on=False, **look)
+    return ax.lines[-2 * len(TEACHERS) * len(LRS) :: 2 * len(LRS)]
 
 
 def explain(drawing: Any) -> None:

@@ -27,11 +27,11 @@ from . import _two_parameters as model
 Array = np.ndarray
 
 START = np.array([2.4, -1.0])
-LARGE, SMALL = 0.02, 0.002
-LONG = 4.0
+LARGE, SMALL = 0.01, 0.001
+LONG = (6.0, 4.0, 4.0)
 """Length of every phase on its own scale."""
 POINTS = 40
-RUNS = {"quick": 100, "normal": 400, "deep": 20000}
+RUNS = {"quick": 100, "normal": 800, "deep": 20000}
 RATE = model.SIGMA**2
 WORDS = ("onto the minima", "along the minima", "after the decay")
 UNITS = (r"$\eta h\times$ steps", r"$\eta^2K\times$ steps", r"$\eta_2h\times$ steps")
@@ -55,12 +55,12 @@ def arrays(runs: int) -> dict[str, Array]:
     problem = model.problem_of()
     om = float(problem.total_imbalance(START))
     h = float(problem.sharpness_on_manifold(om))
-    every = [max(round(LONG / (rate * POINTS)), 1) for rate in (LARGE * h, LARGE**2 * RATE)]
+    every = [round(long / (rate * POINTS)) for long, rate in zip(LONG, (LARGE * h, LARGE**2 * RATE), strict=False)]
     first = model.train(START, LARGE, POINTS * every[0], every[0], runs)
     second = model.train(first.theta[-1], LARGE, POINTS * every[1], every[1], rng=1)
     end = float(drifted(problem, om, LARGE**2 * POINTS * every[1])[0])
     last_h = float(problem.sharpness_on_manifold(end))
-    every.append(round(LONG / (SMALL * last_h * POINTS)))
+    every.append(round(LONG[2] / (SMALL * last_h * POINTS)))
     third = model.train(second.theta[-1], SMALL, POINTS * every[2], every[2], rng=2)
     steps = [run.step for run in (first, second, third)]
     lines = [
@@ -115,7 +115,7 @@ def settling(problem: tm.MinimaManifold, om: float, before: int, steps: Array) -
 
 def draw_phase(ax: Any, data: dict[str, Array], k: int) -> None:
     """Draw both losses in one phase."""
-    ax.set(yscale="log", xlim=(0, LONG), ylim=(1e-4, 20), xlabel=UNITS[k], xticks=range(0, int(LONG) + 1))
+    ax.set(yscale="log", xlim=(0, data["time"][k, -1]), ylim=(1e-4, 20), xlabel=UNITS[k], xticks=range(0, int(LONG[k]) + 1, 2 if k == 0 else 1))
     ax.set_title(WORDS[k], fontsize="medium")
     for name, look in LOOKS.items():
         plot.closed_form(ax, data["time"][k], data[f"closed_form_{name}"][k], **look)

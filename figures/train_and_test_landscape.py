@@ -41,7 +41,7 @@ def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str
     """Draw both landscapes; stacked in a column, side by side on the full width."""
     data = arrays(PATHS[effort])
     stacked = width == "column"
-    with plot.style(width, height=5.6 if stacked else 3.2):
+    with plot.style(width, height=5.2 if stacked else 3.2):
         drawing, (train, test) = plot.panels(1, 2, stacked, sharex=True, sharey=True)
         explain(drawing, data)
         draw_landscape(train, data, "train_loss")
@@ -146,7 +146,7 @@ def explain(drawing: Any, data: dict[str, Array]) -> None:
         Line2D([], [], label="least norm", **LEAST),
         Line2D([], [], label="test minimum", **BEST),
     ]
-    plot.key(drawing, handles, columns=3 if drawing.get_size_inches()[0] < 5 else 9)
+    plot.key(drawing, handles, columns=3 if drawing.get_size_inches()[0] < 5 else 5)
 
 
 if __name__ == "__main__":

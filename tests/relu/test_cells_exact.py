@@ -28,7 +28,7 @@ def draw(seed, largest=(6, 8)):
 
 def first_leg(problem, start):
     rules = ReLUFlow(problem, np.ones(1))
-    return Leg(rules, 0.0, start, rules.enter(start).mode)
+    return Leg(rules, 0.0, start, rules.enter(start).mode, np.abs(start).max())
 
 
 def in_cell(problem, start, t):
@@ -94,6 +94,7 @@ def test_limit_is_stationary(seed):
         return
     late = solution.at([1e9, np.inf])
     again = tm.flow(problem, limit, 10.0)
+    assert again.status == "finished"
     assert np.linalg.norm(again.theta - limit) < 1e-8
     assert problem.loss(late[1]) <= problem.loss(late[0]) + 1e-15
 

@@ -296,6 +296,21 @@ def test_the_origin_where_a_direction_grows_ends_the_flow():
     assert np.isfinite(run.theta[0]).all() and np.isnan(run.theta[1]).all()
 
 
+def test_a_lone_neuron_at_the_origin_is_known_by_the_size_that_it_had():
+    """Nothing else is left to compare its rounding with; four lines of samples through zero, both ways."""
+    X = [[1.0, 1.0], [-1.0, 1.0], [0.0, -1.0], [1.0, 0.0], [0.0, 1.0]]
+    y, weights = [0.0, 2.0, 1.0, 2.0, 0.0], np.array([3.0, 1.0, 1.0, 1.0, 1.0]) / 7
+    problem = tm.TwoLayerReLU(X, y, output=[-1.0], weights=weights)
+    start, times = [0.5, -0.5], np.linspace(0, 8, 5)
+    run, solution = tm.flow(problem, start, times), tm.exact(problem, start)
+    assert run.status == "finished"
+    theta, error = solution.at(times), solution.error(times)
+    assert [event["kind"] for event in run.events] == [event["kind"] for event in solution.events]
+    np.testing.assert_allclose(run.theta[-1], 0.0, atol=1e-14)
+    assert (np.linalg.norm(run.theta - theta, axis=-1) <= run.error + error).all()
+    assert np.linalg.norm(theta[-1]) <= error[-1]
+
+
 def test_a_start_at_the_origin():
     problem = tm.TwoLayerReLU([[1.0, 0.0], [0.0, 1.0]], [2.0, 2.0], width=2)
     start = problem.pack([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0])

@@ -136,7 +136,7 @@ class _Run:
             resolution = _resolution(leg)
             switch = self._rules.switch(crossing.theta[0], switch.mode, crossing.margin, resolution)
             self._note(now, switch.log)
-            self._tolerance = self._tolerance.starting_with(leg.step_size)
+            self._tolerance = self._tolerance.after(leg)
 
     def _leg(self, switch: Switch, now: float) -> Stepper:
         """The integrator of one mode."""

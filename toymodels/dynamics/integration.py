@@ -107,11 +107,12 @@ class Tolerance:
         self.relative = loosened * max(RTOL / np.sqrt(runs), 1e-13)
         self.absolute = loosened * ATOL
         self.max_step, self.first_step = max_step, first_step
+        self.scale: Array = np.zeros(runs)
 
-    def starting_with(self, first_step: float) -> Tolerance:
-        """Return the same care with another first step."""
+    def after(self, stepper: Stepper) -> Tolerance:
+        """Return the same care for what follows a stepper: its last step first, and its size of theta."""
         other = copy(self)
-        other.first_step = first_step
+        other.first_step, other.scale = stepper.step_size, stepper.scale
         return other
 
 
@@ -161,7 +162,7 @@ class Stepper:
 
     def __init__(self, field: Field, start: Array, end: float, tolerance: Tolerance):
         self._field, self._shape, self._end, self._tolerance = field, start.shape, end, tolerance
-        self._scale = _scale(field, start, end)
+        self.scale = np.maximum(_scale(field, start, end), tolerance.scale)
         first_step = None if tolerance.first_step is None else min(tolerance.first_step, end)
         self._solver = self._from(0.0, start.ravel(), end, first_step)
         self.before: tuple[float, Array] = (0.0, start.ravel())
@@ -177,7 +178,7 @@ class Stepper:
             end,
             max_step=self._tolerance.max_step,
             rtol=self._tolerance.relative,
-            atol=np.repeat(self._tolerance.absolute * self._scale, self._shape[1]),
+            atol=np.repeat(self._tolerance.absolute * self.scale, self._shape[1]),
             first_step=first_step,
         )
 
@@ -197,7 +198,7 @@ class Stepper:
     @property
     def resolution(self) -> tuple[float, Array]:
         """Error that a step may make in theta: relative, and absolute per run (R,)."""
-        return self._tolerance.relative, self._tolerance.absolute * self._scale
+        return self._tolerance.relative, self._tolerance.absolute * self.scale
 
     @property
     def running(self) -> bool:
@@ -206,8 +207,8 @@ class Stepper:
     def step(self) -> bool:
         """Take one step; False when none is small enough."""
         size = np.abs(self.theta).max(-1)
-        if (size > 10 * self._scale).any():
-            self._scale = np.maximum(self._scale, size)
+        if (size > 10 * self.scale).any():
+            self.scale = np.maximum(self.scale, size)
             first_step = min(self._solver.step_size, self._end - self._solver.t)
             self._solver = self._from(self._solver.t, self._solver.y, self._end, first_step)
         self.before = self._solver.t, self._solver.y

@@ -62,6 +62,14 @@ def parameters(anticommuting: bool = True) -> Space:
     return Space(draw, f"parameters of {'Model A' if anticommuting else 'any symmetric Q_j'}, d inputs")
 
 
+def kicks_of(problem: MinimaManifold, theta: np.ndarray) -> np.ndarray:
+    """Return the kicks (T, ..., d), learning rate times gradient in beta, of a path (T + 1, ..., N)."""
+    before = theta[:-1]
+    # a step is -Jᵀ kick, and the rows of J are orthogonal, all of the length of theta
+    moved = formulas.beta_tangent(before, problem.Q, np.diff(theta, axis=0))
+    return -moved / formulas.scale(before)[..., None]
+
+
 class Start(NamedTuple):
     """A problem with a teacher, in floats, and where its training starts."""
 

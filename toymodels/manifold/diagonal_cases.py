@@ -71,9 +71,9 @@ class DiagonalPoint(NamedTuple):
         return mT(J) @ J / self.n
 
     @property
-    def identity(self) -> np.ndarray:
-        """The identity of the parameters."""
-        return np.eye(2 * self.X.shape[-1], dtype=int)
+    def identity(self) -> Array:
+        """The identity of the parameters, in the ring of W."""
+        return np.eye(2 * self.X.shape[-1], dtype=int) + 0 * self.W.reshape(-1)
 
     @property
     def normal_projector(self) -> Array:
@@ -159,6 +159,15 @@ def one_direction() -> Space:
     return Space(draw, "diagonal network (2, d) on one sample of entries ±s")
 
 
+def signs(size: str) -> Space:
+    """Vectors of ones and minus ones, as plain integers."""
+
+    def draw(source: Source, name: str) -> np.ndarray:
+        return np.array([2 * source.integer(0, 1) - 1 for _ in range(source.size(size))])
+
+    return Space(draw, f"signs ({size},)")
+
+
 class FlatDirection(NamedTuple):
     """Data rows X (n, d), a move (d,) with X move = 0, and q = Xᵀ nu (d,) in the row space."""
 
@@ -202,7 +211,7 @@ def trainings(low: float = 0.2, high: float = 1.5) -> Space:
         source.require(n < d, "n < d")
         X = source.array((n, d))
         values = np.linalg.svd(X, compute_uv=False)
-        source.require(values[-1] > 0.4, "nearly dependent rows")
+        source.require(values[-1] > 0.7, "nearly dependent rows")
         alpha = source.array((d,), Domain(low, high, logarithmic=True))
         rho = source.array((d,), Domain(-1.0, 1.0))
         return DiagonalTraining(X, X @ source.array((d,), Domain(-1.5, 1.5)), alpha, rho)

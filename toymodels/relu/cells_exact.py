@@ -34,6 +34,8 @@ class Leg:
     theta : (m d,)
         The state there.
     mode : Mode
+    size : float
+        The largest entry of theta so far, of whose rounding margins are not told apart from zero.
 
     Notes
     -----
@@ -42,8 +44,9 @@ class Leg:
     D1 inside a cell; own: while sliding.
     """
 
-    def __init__(self, rules: ReLUFlow, t: float, theta: Array, mode: Mode):
+    def __init__(self, rules: ReLUFlow, t: float, theta: Array, mode: Mode, size: float):
         self.t, self.theta, self.mode, self._rules = t, theta, mode, rules
+        self.resolution = 4 * EPS, EPS * size
         W, a = rules.layers(theta)
         roots = np.sqrt(rules.weights), np.sqrt(rules.rates[0])
         scaled = roots[1] * roots[0][:, None] * self._jacobian(W, a)
@@ -72,14 +75,9 @@ class Leg:
         if len(mode.sliding.neurons):
             slopes = formulas.outputs(directions, rules.output, rules.X, mode.gates)
             changes += rules.gate_margins(rules.weights * slopes, mode)
-        floors = rules.floors(self.theta, mode, _resolution(self.theta))
+        floors = rules.floors(self.theta, mode, self.resolution)
         start = rules.margins(self.theta, mode)
         return first_descent(start, np.concatenate(changes, -1), self.rates, floors)
-
-
-def _resolution(theta: Array) -> tuple[float, float]:
-    """Error that rounding makes in an entry of theta, relative and absolute."""
-    return 4 * EPS, EPS * float(np.abs(theta).max())
 
 
 class HiddenSquare:
@@ -102,6 +100,7 @@ class HiddenSquare:
         self._rules, self._start, self.events = rules, W.ravel(), list[dict[str, Any]]()
         self._legs: list[Leg] = []
         self._end: float | None = None
+        self._size = 0.0
         self._go_on(0.0, rules.enter(W.ravel()))
 
     def _go_on(self, t: float, switch: Switch) -> None:
@@ -110,7 +109,8 @@ class HiddenSquare:
         if switch.mode is None:
             self._end = t
         else:
-            self._legs.append(Leg(self._rules, t, switch.theta, switch.mode))
+            self._size = max(self._size, float(np.abs(switch.theta).max()))
+            self._legs.append(Leg(self._rules, t, switch.theta, switch.mode, self._size))
 
     def _reach(self, t: float) -> None:
         """Find the legs up to time t."""
@@ -123,7 +123,7 @@ class HiddenSquare:
             if len(self._legs) > MOST_LEGS:
                 raise ConvergenceError(f"t: more than {MOST_LEGS} events before time {leg.t:.6g}")
             theta = leg.at(np.array([leg.t + zero.t]))[0]
-            switch = self._rules.switch(theta, leg.mode, zero.which, _resolution(theta))
+            switch = self._rules.switch(theta, leg.mode, zero.which, leg.resolution)
             self._go_on(leg.t + zero.t, switch)
 
     def at(self, t: Array) -> tuple[Array, Array]:

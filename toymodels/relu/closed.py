@@ -168,7 +168,7 @@ class Closed:
         """Return how far the flow moves with its start and the time, t.shape + runs."""
         t = np.asarray(t, dtype=float)
         theta = self.at(t).reshape(t.size, *self._theta0.shape)
-        error = 16 * EPS * euclidean_norm(theta)
+        error = 16 * EPS * np.maximum(euclidean_norm(theta), euclidean_norm(self._theta0))
         for run in self._runs:
             moved = [self._moved(run, theta[(slice(None), *run)], t.ravel(), signs) for signs in self._ways()]
             error[(slice(None), *run)] += 2 * np.max(moved, axis=0)

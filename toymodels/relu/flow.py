@@ -10,6 +10,7 @@ from toymodels.problem import Switch
 from toymodels.relu import formulas
 from toymodels.relu.fields import EPS, Fields, Pair
 from toymodels.relu.filippov import Contact, Unresolved, resolve
+from toymodels.relu.kinks import BEYOND, TOUCHING
 from toymodels.relu.modes import Mode
 
 Array = np.ndarray
@@ -19,10 +20,6 @@ KINDS = {-1: "inactive", 0: "sliding", 1: "active"}
 
 CAUTION = 8
 """How many errors of a step lie between a preactivation that is zero and one that is not."""
-
-
-BEYOND = 4 * EPS
-"""How far beyond a kink, relative to its norm, a neuron rests, so that its gate is off in floats too."""
 
 
 class ReLUFlow(Fields):
@@ -56,14 +53,15 @@ class ReLUFlow(Fields):
         """Return the mode at the start: a neuron on a kink leaves it, slides or rests."""
         W, a = self.layers(theta)
         distances = W @ self.kinks.normals.T
-        within = 4 * EPS * np.linalg.norm(W, axis=-1, keepdims=True)
+        within = TOUCHING * np.linalg.norm(W, axis=-1, keepdims=True)
         touching = np.abs(distances) <= within
         sides = np.where((distances > 0) & ~touching, 1, -1)
         switch = Switch(theta, Mode.of(sides, touching & False, np.sign(a), self.kinks), [])
         for k in np.flatnonzero(touching.any(-1)):
             before = np.where(formulas.preactivations(W, self.X)[k] > 0, 1, -1)
-            together = self.kinks.together(W[k], touching[k] & False, touching[k], within[k, 0])
-            meeting = _Meeting(int(k), together, None, {}, before)
+            reach = float(within[k, 0])
+            together = self.kinks.together(W[k], touching[k] & False, touching[k], reach)
+            meeting = _Meeting(int(k), together, reach, None, {}, before)
             met = self._meet(switch.theta, switch.mode, meeting, (EPS, 0.0))
             switch = met._replace(log=switch.log + met.log)
             if switch.mode is None:
@@ -83,7 +81,8 @@ class ReLUFlow(Fields):
         touching = self.kinks.together(W[k], on, np.abs(self.kinks.normals @ W[k]) <= within, within)
         leaving = {"low": {h: -1}, "high": {h: 1}}.get(kind, {})
         reached = h if kind == "side" else None
-        return self._meet(theta, mode, _Meeting(k, touching, reached, leaving, mode.samples[k]), resolution)
+        meeting = _Meeting(k, touching, within, reached, leaving, mode.samples[k])
+        return self._meet(theta, mode, meeting, resolution)
 
     def gates(self, theta: Array, modes: Array) -> Array:
         """Return the gates (m, n) of theta (p,) in modes (m, n): 0, 1, or between where a neuron slides."""
@@ -98,18 +97,22 @@ class ReLUFlow(Fields):
         return gates
 
     def _meet(self, theta: Array, mode: Mode, meeting: _Meeting, resolution: Pair) -> Switch:
-        """Move the neuron onto the kinks that it meets, and find its way on."""
+        """Find the neuron's way on from the kinks that it meets, and move it onto them.
+
+        Nearly parallel kinks meet far from where it is as exactly as it is
+        known: of those it is moved only onto the ones that it stays on.
+        """
         k, touching = meeting.neuron, meeting.touching
         theta = theta.copy()
         W, a = self.layers(theta)
-        size = np.linalg.norm(W[k])
-        W[k] = self.kinks.projected(W[k], touching)
         try:
             sides, sign = self._way(W, a, mode, meeting, resolution)
         except Unresolved as why:
             return self._end(theta, k, touching, why)
         after = mode.replaced(k, sides, touching, sign, self.kinks)
-        resting = after.resting[k]
+        resting, size = after.resting[k], np.linalg.norm(W[k])
+        onto = self.kinks.together(W[k], resting | (sides == 0), touching, meeting.within)
+        W[k] = self.kinks.projected(W[k], onto)
         beyond = BEYOND * size * sides[resting]
         W[k] += np.linalg.lstsq(self.kinks.normals[resting], beyond)[0]
         return Switch(theta, after, _changes(k, meeting.before, after.samples[k]))
@@ -135,10 +138,10 @@ class ReLUFlow(Fields):
             base = base + (plus[h] if side > 0 else -minus[h]) * self.kinks.normals[h]
         contact = Contact(self.kinks.normals[free], base, plus[free], minus[free], sides[free])
         sides[free] = resolve(contact, noise)
-        h = meeting.reached
-        if h is not None and (sides == mode.sides[k]).all() and not self.kinks.still(sides)[h]:
+        to = meeting.reached
+        if to is not None and (sides == mode.sides[k]).all() and not self.kinks.still(sides)[to]:
             # Slower than the noise, so that only its having come here tells where it goes.
-            sides[h] = 0 if plus[h] + minus[h] < -noise else -sides[h]
+            sides[to] = 0 if plus[to] + minus[to] < -noise else -sides[to]
         return sides, sign
 
     def _end(self, theta: Array, k: int, touching: Array, why: Unresolved) -> Switch:
@@ -155,6 +158,8 @@ class _Meeting(NamedTuple):
     neuron : int
     touching : (q,) of bool
         The kinks.
+    within : float
+        How exactly its place is known.
     reached : int or None
         The one that it has come to.
     leaving : dict
@@ -165,6 +170,7 @@ class _Meeting(NamedTuple):
 
     neuron: int
     touching: Array
+    within: float
     reached: int | None
     leaving: dict[int, int]
     before: Array

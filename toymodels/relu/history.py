@@ -154,7 +154,7 @@ def census(problem: TwoLayerReLU, trajectory: Trajectory, by: str = "targets") -
     if not isinstance(problem, TwoLayerReLU):
         raise InputError(f"problem: expected a TwoLayerReLU, got {type(problem).__name__}")
     theta = trajectory.theta
-    if trajectory.t.ndim == 0 or theta.shape[-1] != problem.size:
+    if trajectory.t.ndim == 0 or len(theta) == 0 or theta.shape[-1] != problem.size:
         raise InputError(
             f"trajectory: expected times (T,) and theta (T, ..., {problem.size}), got {theta.shape}"
         )
@@ -171,43 +171,43 @@ class _Ledger:
     def __init__(self, problem: TwoLayerReLU, trajectory: Trajectory, by: str):
         self._problem, self._by, self._axes = problem, by, trajectory.theta.ndim
         self._rows: list[tuple[Array, ...]] = []
+        self._modes, self._log = np.zeros(0, dtype=int), list[dict[str, Any]]()
+        self._time, start = trajectory.t[0], trajectory.theta[0]
         self._follows = trajectory.start is not None and trajectory.step is None
-        self._time: Any = 0.0
-        self._places: Array | None = None
         if self._follows:
+            self._time, start = np.zeros(()), np.asarray(trajectory.start)
             self._modes = starting_modes(problem, trajectory)
             log = [event for event in trajectory.events if "sample" in event]
-            self._log = sorted(log, key=lambda event: event["time"], reverse=True)
-            self._truth, self._places = self._seen(trajectory.start)
+            self._log = sorted(log, key=lambda event: event["time"])[::-1]
+        self._truth, self._places = self._seen(start)
 
     def _seen(self, state: Array) -> tuple[Array, Array]:
         """Signs of truth and places in a state."""
-        partition = self._problem.partition(state, self._by)
+        alive = np.isfinite(state).all(-1)[..., None]
+        partition = self._problem.partition(np.where(alive, state, 0.0), self._by)
         modes = self._modes if self._follows else 2 * partition.gates - 1
         return partition.truth, _places(partition.truth, modes)
 
     def read(self, t: Array, state: Array) -> Array:
         """Go on to a record, and return the places in it, runs + (m, n)."""
-        while self._follows and self._log and self._log[-1]["time"] <= t:
+        while self._log and self._log[-1]["time"] <= t:
             self._cross(self._log.pop())
-        alive = np.isfinite(state).all(-1)[..., None]
-        truth, places = self._seen(np.where(alive, state, 0.0))
-        if self._places is not None:
-            where = np.nonzero((places != self._places) & alive[..., None])
-            spread = (np.asarray(time)[..., None, None] for time in (self._time, t))
-            times = (np.broadcast_to(time, places.shape)[where] for time in spread)
-            self._rows.append((*times, *where, self._places[where], places[where]))
+        truth, places = self._seen(state)
+        where = np.nonzero((places != self._places) & np.isfinite(state).all(-1)[..., None, None])
+        spread = (np.asarray(time)[..., None, None] for time in (self._time, t))
+        times = (np.broadcast_to(time, places.shape)[where] for time in spread)
+        self._rows.append((*times, *where, self._places[where], places[where]))
         self._time, self._truth, self._places = t, truth, places.copy()
         return places
 
     def _cross(self, event: dict[str, Any]) -> None:
         """Note that a neuron's mode on a sample changes."""
         place = (*event["runs"][0], event["neuron"], event["sample"])
-        self._modes[place] = MODES[event["kind"]]
-        source, target = self._places[place], _places(self._truth[place], self._modes[place])
+        mode = np.array(MODES[event["kind"]])
+        source, target = self._places[place], _places(self._truth[place], mode)
         if source != target:
             self._rows.append(tuple(np.array([x]) for x in (*[event["time"]] * 2, *place, source, target)))
-        self._places[place] = target
+        self._modes[place], self._places[place] = mode, target
 
     def moves(self) -> Moves:
         """All moves."""

@@ -10,6 +10,14 @@ from toymodels.relu.position import nonzero, rounding, unit_rows
 
 Array = np.ndarray
 
+EPS = np.finfo(float).eps
+
+TOUCHING = 4 * EPS
+"""Distance from a kink, relative to the norm of the neuron, up to which a start lies on it."""
+
+BEYOND = 8 * EPS
+"""Where a neuron rests that has died on a kink: its gate is off in floats too, and for a start from there."""
+
 
 @dataclass(frozen=True, eq=False)
 class Kinks:
@@ -90,7 +98,7 @@ class Kinks:
         return w - normals.T @ np.linalg.lstsq(normals.T, w)[0]
 
     def together(self, w: Array, on: Array, near: Array, within: float) -> Array:
-        """Return which kinks (q,) w touches together: those that it is on, and near ones through a point within reach.
+        """Return which kinks (q,) w touches together: those it is on, and near ones through a point in reach.
 
         Nearly parallel kinks are near each other far from where they meet.
         """

@@ -15,11 +15,10 @@ import numpy as np
 from toymodels.arithmetic import rational
 from toymodels.errors import AssumptionError
 from toymodels.losses import Loss
+from toymodels.relu.kinks import BEYOND, TOUCHING
 from toymodels.solutions.ei_law import exponential_output, logistic_output
 
 Array = np.ndarray
-
-EPS = np.finfo(float).eps
 
 
 @rational("(),(),()->(),()")
@@ -124,7 +123,7 @@ class OneSample:
         self._W, self._direction = W, x / size if size > 0 else x
         self._units = np.sqrt(rates)
         p = W @ self._direction
-        touching = np.abs(p) <= 4 * EPS * np.linalg.norm(W, axis=-1)
+        touching = np.abs(p) <= TOUCHING * np.linalg.norm(W, axis=-1)
         self._living = (p > 0) & ~touching
         self._a, self._p = a / self._units[1], np.where(self._living, p, 0.0) / self._units[0]
         self._unit = size * float(self._units.prod())
@@ -173,7 +172,7 @@ class OneSample:
         residual = min(apart) / (np.linalg.norm(self._a[living]) or 1.0)
         if residual > tolerance:
             raise AssumptionError(
-                "theta0: expected the square loss, or a_k = w_k . x/|x| (or all minus that) where w_k . x > 0",
+                "theta0: expected the square loss, or all a_k = w_k . x/|x| (or minus it) of living neurons",
                 float(residual),
             )
         if tolerance < np.inf:
@@ -198,8 +197,7 @@ class OneSample:
             np.where(vanished, np.where(aligned, -start, np.inf), moved)
             for start, moved in zip((self._a, self._p), change, strict=True)
         )
-        # the dead rest a few units of rounding beyond the kink, so that their gate is off in floats too
-        beyond = 4 * EPS * np.linalg.norm(self._W, axis=-1) / self._units[0]
+        beyond = BEYOND * np.linalg.norm(self._W, axis=-1) / self._units[0]
         dp = np.where(ended & self._living & ~vanished, -self._p - beyond, dp)
         W = self._W + self._units[0] * dp[..., None] * self._direction
         return W, self._units[1] * self._a + self._units[1] * da

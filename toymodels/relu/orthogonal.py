@@ -14,11 +14,10 @@ import numpy as np
 from toymodels.arithmetic.elementary import decay_integral, growth_time
 from toymodels.errors import AssumptionError
 from toymodels.losses import Loss
+from toymodels.relu.kinks import BEYOND, TOUCHING
 from toymodels.solutions.margin_growth import exponential_time, logistic_increment, logistic_time
 
 Array = np.ndarray
-
-EPS = np.finfo(float).eps
 
 
 class _Leg(NamedTuple):
@@ -183,7 +182,7 @@ class Orthogonal:
         self._W, self._X, self._a = W, X, a
         squares = (X * X).sum(-1)
         z = W @ X.T
-        z = np.where(np.abs(z) <= 4 * EPS * np.linalg.norm(W, axis=-1)[:, None] * np.sqrt(squares), 0.0, z)
+        z = np.where(np.abs(z) <= TOUCHING * np.linalg.norm(W, axis=-1)[:, None] * np.sqrt(squares), 0.0, z)
         self._pulls = rate * weights
         self._samples = [
             Sample(z[:, i], a, float(y[i]), float(self._pulls[i] * squares[i]), loss) for i in range(len(X))
@@ -207,9 +206,8 @@ class Orthogonal:
             I = np.where(sample.living, sample.integral(t)[:, None], 0.0)
             W += (pull * sample.sign * self._a * np.minimum(I, sample.thresholds))[..., None] * x
             dead.append(sample.thresholds <= I)
-        # the dead rest a few units of rounding beyond the kink, so that their gate is off in floats too
         size = np.maximum(np.linalg.norm(W, axis=-1), np.linalg.norm(self._W, axis=-1))
-        beyond = 4 * EPS * size[..., None] * np.stack(dead, -1)
+        beyond = BEYOND * size[..., None] * np.stack(dead, -1)
         lengths = np.linalg.norm(self._X, axis=-1, keepdims=True)
         W -= beyond @ np.divide(self._X, lengths, out=np.zeros(self._X.shape), where=lengths > 0)
         return W, np.broadcast_to(self._a, (len(t), len(self._a)))

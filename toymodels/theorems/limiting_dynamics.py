@@ -1,7 +1,7 @@
 """Descent with noise near a manifold of minima: the limit map, label noise, its drift and its fluctuations.
 
-Third derivatives are exact jets of the shipped Hessian. Diagonal networks are decided on any data; where the
-limit map itself enters, on one sample per coordinate, on which it is explicit.
+What holds on every manifold is decided in words or on diagonal networks with any data: third derivatives are
+jets of the shipped Hessian, and derivatives of the limit map follow from what its flow keeps.
 """
 
 from itertools import product
@@ -9,84 +9,103 @@ from itertools import product
 import numpy as np
 
 from toymodels import DiagonalLinear, dynamics
-from toymodels.arithmetic import dot, mT, outer, trace
+from toymodels.arithmetic import concatenate, mT, outer, trace
 from toymodels.arithmetic.elimination import inverse
 from toymodels.arithmetic.jets import Jet
 from toymodels.claims import identity, mean
 from toymodels.manifold import diagonal_formulas as formulas
-from toymodels.manifold.diagonal_cases import DiagonalPoint, decoupled_points, points, stacked, times
+from toymodels.manifold.diagonal_cases import points, times
 from toymodels.spaces import frame, integer, matrix, real, vector
 
 FAMILY = "manifold"
 LI = "after Li, Wang, Arora 2021 (arXiv 2110.06914), recalled"
-DAMIAN = "after Damian, Ma, Lee 2021 (arXiv 2106.06530), recalled"
 SMALL = dict(n=(1, 2), d=(1, 3))
 
 
-def root_of(square, value):
-    """The square root of a jet, from its value."""
-    first = square.first / (2 * value)
-    return Jet(value, first, (square.second / 2 - first * first) / value)
+class ImplicitLimit:
+    """Phi near a minimum of a diagonal network, by what its flow keeps: alpha², and rho off the row space.
+
+    Its equations G(Phi(W)) = K(W) are differentiated twice; G holds alpha² and
+    (I - P) rho + XᵀX beta, K the same with the targets for X beta.
+    """
+
+    def __init__(self, point):
+        self.point, X = point, point.X
+        self._rows = mT(X) @ inverse(X @ mT(X)) @ X
+        slopes = [self._seen(direction, 0 * direction).first for direction in point.identity]
+        self._solve = inverse(mT(np.array(slopes)))
+
+    def derivatives(self, direction):
+        """First and second derivative of Phi along a direction (2d,)."""
+        still = 0 * direction
+        kept = self._seen(direction, still, fitted=0)
+        first = times(self._solve, kept.first)
+        return first, times(self._solve, kept.second - self._seen(first, still).second)
+
+    def curvature(self, Sigma):
+        """The second derivative of Phi contracted with a symmetric Sigma, by polarisation."""
+        total = 0 * Sigma[0]
+        for unit, column in zip(self.point.identity, Sigma, strict=True):
+            ends = [self.derivatives(unit + sign * column)[1] for sign in (1, -1)]
+            total = total + (ends[0] - ends[1]) / 4
+        return total
+
+    def _seen(self, first, second, fitted=1):
+        """G (K where not fitted) along the path W + s first + s² second / 2, (2d,)."""
+        shape = self.point.W.shape
+        W = Jet(self.point.W, first.reshape(shape), second.reshape(shape))
+        up, down = (_logarithm(w) for w in formulas.halves(W[0], W[1]))
+        outputs = formulas.outputs(formulas.product(W), self.point.X) * fitted
+        off_rows = np.eye(len(self._rows), dtype=int) - self._rows
+        rho = Jet(0 * up[0], *(times(off_rows, x - y) for x, y in zip(up, down, strict=True)))
+        return concatenate([formulas.imbalance(W[0], W[1]), rho + formulas.signal(self.point.X, outputs)], -1)
 
 
-def limit_of(point, direction):
-    """Phi along a line from a minimum of the decoupled network: u v = y and u² - v² is kept."""
-    W = Jet(point.W, direction.reshape(point.W.shape), 0 * point.W)
-    (a, b), (u, v) = point.W, (W[0], W[1])
-    kept = u * u - v * v
-    total = root_of(kept * kept + 4 * (a * b) * (a * b), a * a + b * b)
-    return stacked(root_of((total + kept) / 2, a), root_of((total - kept) / 2, b))
-
-
-def curvature_of_limit(point, factor):
-    """The second derivative of Phi, contracted with factor factorᵀ; factor (2d, r)."""
-    bends = [limit_of(point, column).second.reshape(-1) for column in mT(factor)]
-    return sum(bends[1:], bends[0])
-
-
-def lyapunov(point, M, mean_of_rates=1):
-    """S on the normal space with H S + S H = P_N M P_N, by the orthogonal rows of J; or lam_a + lam_a."""
-    J, squares = point.jacobian, (point.jacobian * point.jacobian).sum(-1)
-    rates = squares / point.n
-    own = rates[:, None] + 0 * rates
-    sums = own + mean_of_rates * mT(own) + (1 - mean_of_rates) * own
-    return mT(J) @ ((J @ M @ mT(J)) / outer(squares, squares) / sums) @ J
+def _logarithm(x):
+    """First and second derivative of the logarithm of a jet."""
+    first = x.first / x.value
+    return first, x.second / x.value - first * first
 
 
 @identity(
     "minima_manifold B.1a",
-    point=decoupled_points(),
-    factor=vector("12"),
+    point=points(),
+    root=matrix("6 2"),
+    normal=vector("4"),
     source=LI,
-    sizes=dict(d=(2, 3)),
-    broken={"one mixed term": dict(mixed=1), "2 lam_a for lam_a + lam_b": dict(symmetric=0)},
+    sizes=dict(n=(1, 2), d=(2, 3)),
+    broken={"one mixed term": dict(mixed=1), "2 lam_a for lam_a + lam_b": dict(own=1)},
 )
-def second_derivative_of_the_limit_map(point, factor, *, mixed=2, symmetric=1):
-    r"""On minima $\partial^2\Phi[\Sigma] = -H^+ T[P_T\Sigma P_T] - 2P_T T[H^+P_N\Sigma P_T] - P_T T[S]$, $HS
-    + SH = P_N\Sigma P_N$, here against the explicit limit map of $L = \frac12\sum_j\lambda_j(u_jv_j - y_j)^2$.
+def second_derivative_of_the_limit_map(point, root, normal, *, mixed=2, own=0):
+    r"""On minima $\partial^2\Phi[\Sigma] = -H^+ T[P_T\Sigma P_T] - 2P_T T[H^+P_N\Sigma P_T] - P_T T[S]$ where
+    $P_N\Sigma P_N = HS + SH$, here against the limit map of a diagonal network on any data.
     """
-    factor = factor[: 4 * point.X.shape[-1]].reshape(-1, 2)
-    Sigma = factor @ mT(factor)
-    tangent, flat = point.tangent_projector, point.pseudo_inverse
+    n, J, H, tangent = point.n, point.jacobian, point.hessian, point.tangent_projector
+    Z = normal[: n * n].reshape(n, n)
+    S = mT(J) @ (Z + mT(Z)) @ J
+    free = root[: len(H)] @ mT(root[: len(H)])
+    Sigma = free - point.normal_projector @ free @ point.normal_projector + H @ S + S @ H
+    flat = point.pseudo_inverse
     crossed = flat @ Sigma @ tangent
+    solved = (1 - own) * S + own * (2 * S + flat @ S @ H + H @ S @ flat) / 4
     along = times(flat, point.third(tangent @ Sigma @ tangent))
-    across = mixed * point.third((crossed + mT(crossed)) / 2) + point.third(lyapunov(point, Sigma, symmetric))
-    return curvature_of_limit(point, factor), -along - times(tangent, across)
+    across = point.third(mixed * (crossed + mT(crossed)) / 2 + solved)
+    return ImplicitLimit(point).curvature(Sigma), -along - times(tangent, across)
 
 
 @identity(
     "minima_manifold B.1b",
-    point=decoupled_points(),
+    point=points(),
     direction=vector("6"),
     source=LI,
-    sizes=dict(d=(1, 3)),
+    sizes=SMALL,
     broken={"the identity": dict(projected=0)},
 )
 def derivative_of_the_limit_map(point, direction, *, projected=1):
-    r"""On minima $\partial\Phi = P_T$, here against the explicit limit map of decoupled coordinates."""
-    direction = direction[: 2 * point.X.shape[-1]]
+    r"""On minima $\partial\Phi = P_T$, here against the limit map of a diagonal network on any data."""
+    direction = direction[: len(point.identity)]
     normal = projected * times(point.normal_projector, direction)
-    return limit_of(point, direction).first.reshape(-1), direction - normal
+    return ImplicitLimit(point).derivatives(direction)[0], direction - normal
 
 
 def covariance_of_steps(point, sigma, batch, residual):
@@ -115,13 +134,13 @@ def _over_signs(point, sigma, rows, residual):
     batch=integer(1, 2),
     source="own",
     sizes=SMALL,
-    broken={"whatever the batch": dict(shared=0), "off the minima": dict(residual=1)},
+    broken={"whatever the batch": dict(shared=0, batch=integer(2, 2)), "off the minima": dict(residual=1)},
 )
 def label_noise_covariance(point, sigma, batch, *, shared=1, residual=0):
-    r"""On minima the gradient of $L = \frac1{2n}\sum r^2$ under label noise has the covariance $(\sigma^2/B)H$
-    for B rows drawn with replacement: all rows and signs enumerated.
+    r"""On minima the gradient of $L = \frac1{2n}\sum r^2$ under label noise has the covariance
+    $(\sigma^2/B)H$ for B rows drawn with replacement: all rows and signs enumerated.
     """
-    scale = sigma * sigma / (shared * batch + (1 - shared) * (3 - batch))
+    scale = sigma * sigma / batch**shared
     return covariance_of_steps(point, sigma, batch, residual), scale * point.hessian
 
 
@@ -150,7 +169,7 @@ def covariance_of_the_full_batch(point, sigma, *, averaged=1):
     r"""For the full batch it is $(\sigma^2/n)H$."""
     n = point.n
     found = _over_signs(point, sigma, list(range(n)), 0) / 2**n
-    return found, sigma * sigma * point.hessian / (averaged * n + 1 - averaged)
+    return found, sigma * sigma * point.hessian / n**averaged
 
 
 def hessian_of(G, V, weight):
@@ -208,24 +227,22 @@ def third_derivative_on_the_tangent_space(point, *, everything=0):
 
 @identity(
     "minima_manifold S-B2d",
-    point=decoupled_points(),
+    point=points(),
     c=real,
     source=LI,
-    sizes=dict(d=(1, 3)),
+    sizes=SMALL,
     broken={"c/2": dict(share=2), "c/8": dict(share=8)},
 )
 def drift_by_label_noise(point, c, *, share=4):
     r"""The drift $\frac12\partial^2\Phi[cH]$ is $-\frac c4\nabla_\Gamma\,\mathrm{tr} H$, here against the
-    explicit limit map of decoupled coordinates.
+    limit map of a diagonal network on any data.
     """
     trace_slope = 2 * (point.moments * point.W).reshape(-1)
-    drift = c * curvature_of_limit(point, mT(point.jacobian)) / point.n / 2
+    drift = c * ImplicitLimit(point).curvature(point.hessian) / 2
     return drift, -c * times(point.tangent_projector, trace_slope) / share
 
 
-@identity(
-    "minima_manifold S-B3a", **WORDS, lr=real, source="own", broken={"without the half": dict(share=1)}
-)
+@identity("minima_manifold S-B3a", **WORDS, lr=real, source="own", broken={"without the half": dict(share=1)})
 def normal_fluctuation(G, V, weight, c, lr, *, share=2):
     r"""To leading order the stationary covariance across the minima is $\frac{\eta c}2 P_N$: it solves $HC +
     CH = \eta cH$.
@@ -285,18 +302,18 @@ def measured_plateau(*, factor=1):
 
 @identity(
     "minima_manifold S-B4a",
-    point=decoupled_points(),
+    point=points(),
     source=LI,
-    sizes=dict(d=(1, 3)),
+    sizes=SMALL,
     broken={"half the logarithm's gradient": dict(share=2)},
 )
 def drift_by_isotropic_noise(point, *, share=4):
     r"""The drift $\frac12\partial^2\Phi[I]$ is $-\frac12H^+T[P_T] - \frac14\nabla_\Gamma\log|H|_+$ with the
-    pseudo-determinant, here against the explicit limit map of decoupled coordinates.
+    pseudo-determinant, here against the limit map of a diagonal network on any data.
     """
     along = times(point.pseudo_inverse, point.third(point.tangent_projector))
     volume = point.tangent_gradient(lambda direction: _log_volume(point, direction))
-    return curvature_of_limit(point, point.identity) / 2, -along / 2 - volume / share
+    return ImplicitLimit(point).curvature(point.identity) / 2, -along / 2 - volume / share
 
 
 def _log_volume(point, direction):

@@ -35,9 +35,7 @@ def conformal(net, g):
     return (turn @ turn, trace(turn)), (dot(g, g) * np.eye(len(net.theta), dtype=int), 0)
 
 
-@identity(
-    "minima_manifold S-A1b", **DATA, source=OWN, sizes=FEW, broken={"any symmetric Q_j": ANY_MATRICES}
-)
+@identity("minima_manifold S-A1b", **DATA, source=OWN, sizes=FEW, broken={"any symmetric Q_j": ANY_MATRICES})
 def no_spurious_critical_points(net, X, y):
     r"""$|\nabla L|^2 = |\theta|^2 |g|^2$, $g = X^\top(X\beta - y)/n$: the critical points are
     $\theta = 0$ and the minima $g = 0$.
@@ -84,7 +82,7 @@ def trace_of_the_hessian(net, X, y, *, parts=1):
 )
 def curvatures_on_the_manifold(net, V, C, w, away, *, off=0):
     r"""On Gamma H takes $J^\top v$ to $|\theta|^2 J^\top \Sigma v$ and vanishes across: its nonzero
-    eigenvalues are $|\theta|^2\kappa_a$, its normals the range of the projector $P_N = J^\top P J/|\theta|^2$.
+    eigenvalues are $|\theta|^2\kappa_a$, the normals of Gamma the range of $P_N = J^\top P J/|\theta|^2$.
     """
     X = C @ mT(V)
     y = formulas.predictions(net.beta, X) + off * away
@@ -92,10 +90,7 @@ def curvatures_on_the_manifold(net, V, C, w, away, *, off=0):
     normal = mT(J) @ V @ mT(V) @ J / net.scale
     seen = V @ w
     moved = formulas.pulled(X, formulas.predictions(seen, X)) / len(y)
-    return (
-        (H @ (mT(J) @ seen), normal @ normal, H @ normal),
-        (net.scale * (mT(J) @ moved), normal, H),
-    )
+    return ((H @ (mT(J) @ seen), normal @ normal, H @ normal), (net.scale * (mT(J) @ moved), normal, H))
 
 
 @identity(

@@ -1,0 +1,344 @@
+"""When to decay the learning rate: the final test loss on the conformal quadratic model (Model A).
+
+Large steps under label noise shrink P_ beta_0 by a factor q; gradient flow, the limit of small steps, then
+ends at beta_dag + q P_ beta_0, with test loss |A + q B|²/2, A = Lam^{1/2}(beta_dag - beta*), B = Lam^{1/2}
+P_ beta_0. Later is better where A.B >= 0, or on average; not always. Lam = F Fᵀ; data rows lie in the span of
+orthonormal columns V. All is our own derivation; that late decay helps is what the abstract of Ren, Ma, Ying
+2024 (arXiv 2401.11600) asserts of its model.
+"""
+
+from fractions import Fraction
+from functools import cache, reduce
+from itertools import product
+
+import numpy as np
+
+from toymodels import dynamics
+from toymodels.arithmetic import dot, mT, trace
+from toymodels.arithmetic.elementary import exp
+from toymodels.arithmetic.jets import Jet
+from toymodels.arithmetic.measured import Measured, value_of
+from toymodels.claims import bound, counterexample, identity, mean
+from toymodels.manifold import (
+    MinimaManifold,
+    final_loss,
+    optimal_decay,
+    path_shrinkage,
+    resummed_imbalance,
+    steps_to_within,
+    two_stage_loss,
+)
+from toymodels.manifold.cases import ROUNDING, Parameters, kicks_of, parameters, start
+from toymodels.manifold.clifford import generators
+from toymodels.manifold.diagonal_formulas import excess_loss
+from toymodels.spaces import between, frame, integer, invertible, log_uniform, matrix, positive, real, vector
+
+FAMILY = "manifold"
+OWN = "own, properties asserted by Ren, Ma, Ying 2024"
+
+PARABOLA = dict(A=vector("d"), B=vector("d"))
+
+
+@identity(
+    "minima_manifold S-A14a",
+    net=parameters(),
+    V=frame("d r"),
+    w=vector("r"),
+    teacher=vector("d"),
+    F=matrix("d k"),
+    kicks=matrix("s r"),
+    source=OWN,
+    sizes=dict(d=(1, 3), k=(1, 3), s=(1, 3)),
+    broken={
+        "any symmetric Q_j": dict(net=parameters(anticommuting=False)),
+        "q = prod(1 - eta²|g|²/2)": dict(parts=2),
+        "Lam left out": dict(weighted=0),
+    },
+)
+def final_loss_of_a_path(net, V, w, teacher, F, kicks, *, parts=1, weighted=1):
+    r"""A decay after s steps, whatever they were, ends at test loss $\frac12|A + q_sB|^2$,
+    $q_s = \prod(1 - \eta^2|g|^2)$.
+    """
+    steps = [V @ kick for kick in kicks]
+    q = reduce(lambda q, kick: q * (1 - dot(kick, kick) / parts), steps, 1)
+    Lam = F @ mT(F)
+
+    def unseen(b):
+        return b - V @ (mT(V) @ b)
+
+    end = V @ w + unseen(reduce(Parameters.moved, steps, net).beta)
+    gap, first = V @ w - teacher, unseen(net.beta)
+    if not weighted:
+        A, B = gap, first
+    else:
+        A, B = mT(F) @ gap, mT(F) @ first
+    return excess_loss(Lam, end - teacher), dot(A + q * B, A + q * B) / 2
+
+
+@identity(
+    "minima_manifold S-A14b",
+    start=start(),
+    sigma=between(0.1, 1),
+    cost="trajectory",
+    sizes=dict(d=(1, 4), n=(1, 2)),
+    source=OWN,
+    broken={"decay at once": dict(decayed=0)},
+)
+def final_loss_of_a_training(start, sigma, *, decayed=1):
+    r"""SGD on single samples with label noise, decayed to gradient flow after 0, 3 or 20 steps: the test
+    loss in the end is $\frac12|A + q_TB|^2$.
+    """
+    problem, theta = start
+    sigma = float(value_of(sigma))
+    lr = 0.2 / (problem.scale(theta) + 2) / np.max(dot(problem.inputs, problem.inputs))
+    run = dynamics.descend(problem, theta, lr=lr, steps=20, batch=1, noise=sigma, record=())
+    decays = [0, 3, 20] if decayed else [0, 0, 0]
+    tails = dynamics.exact(problem, run.theta[[0, 3, 20]])
+    predicted = final_loss(problem, theta).at(path_shrinkage(kicks_of(problem, run.theta))[decays])
+    ends = problem.beta(tails.at(np.inf))
+    size = np.linalg.norm(run.theta[-1]) + np.linalg.norm(theta) + np.linalg.norm(problem.teacher.beta)
+    budget = 2 * size * (tails.error(np.inf) + run.error[[0, 3, 20]] + ROUNDING * size)
+    steepness = np.linalg.norm(problem.teacher.covariance, 2) * size * (1 + size)
+    return Measured(problem.teacher.test_loss(ends), steepness * budget), Measured(
+        predicted, ROUNDING * steepness
+    )
+
+
+def loss_at(A, B, q):
+    """The final test loss at a shrinkage q."""
+    point = A + q * B
+    return dot(point, point) / 2
+
+
+@identity(
+    "minima_manifold S-A14c",
+    **PARABOLA,
+    q=positive,
+    more=positive,
+    source=OWN,
+    broken={"without A.B": dict(cross=0), "half the parabola": dict(parts=2)},
+)
+def later_is_better_on_one_side(A, B, q, more, *, cross=1, parts=1):
+    r"""For $q_1 = q + \epsilon > q$ the loss falls by
+    $\epsilon[A\cdot B + \frac12(q_1 + q)|B|^2]$, a sum of terms $\ge 0$ where $A\cdot B \ge 0$: then no
+    later decay is worse, on any path with $\eta|g_s| < 1$.
+    """
+    early = q + more
+    fall = more * (cross * dot(A, B) + (early + q) * dot(B, B) / (2 * parts))
+    return loss_at(A, B, early) - loss_at(A, B, q), fall
+
+
+@identity(
+    "minima_manifold S-A14d",
+    **PARABOLA,
+    q=real,
+    source=OWN,
+    broken={"optimum at twice that q": dict(factor=2)},
+)
+def interior_optimum(A, B, q, *, factor=1):
+    r"""$L(q) - L(q_*) = \frac12|B|^2(q - q_*)^2$ at $q_* = -A\cdot B/|B|^2$: where $-|B|^2 < A\cdot B < 0$
+    there is one best time of decay, and waiting for ever costs $(A\cdot B)^2/(2|B|^2)$.
+    """
+    cross, square = dot(A, B), dot(B, B)
+    best = -factor * cross / square
+    least = loss_at(A, B, best)
+    waiting = loss_at(A, B, 0 * q) - least
+    return (
+        (loss_at(A, B, q) - least, waiting),
+        (square * (q - best) * (q - best) / 2, cross * cross / (2 * square)),
+    )
+
+
+@counterexample(
+    "minima_manifold S-A14e",
+    source="own",
+    margin=Fraction(1, 1000),
+    broken={"a teacher on the other side": dict(side=-1), "labels without noise": dict(noise=0)},
+)
+def later_decay_is_not_always_better(*, side=1, noise=1):
+    r""" "Later decay is always better" is false: from $\theta = (5/4, 4/5)$ on $ab = 1$ with
+    $\beta_* = (1, 43/100)$, two steps of 1/4 on the labels $1 + 1$ and $1 - 1$, both with $\eta|g| < 1$, end
+    worse after the second than after the first.
+    """
+    net = Parameters(np.array([Fraction(5, 4), Fraction(4, 5)]), generators(2))
+    teacher, lr, losses = np.array([Fraction(1), side * Fraction(43, 100)]), Fraction(1, 4), []
+    for label in (1 + noise, 1 - noise):
+        net = net.moved(np.array([lr * (net.beta[0] - label), Fraction(0)]))
+        # gradient flow ends at ab = 1 and keeps (a² - b²)/2
+        end = np.array([Fraction(1), net.beta[1]])
+        losses.append(excess_loss(np.eye(2, dtype=int), end - teacher))
+    return losses[1], losses[0]
+
+
+@identity(
+    "minima_manifold S-A14f", **PARABOLA, q=real, source=OWN, broken={"one sign alone": dict(signs=(1,))}
+)
+def later_is_better_on_average(A, B, q, *, signs=(1, -1)):
+    r"""Over starts symmetric in $P_\perp\beta_0$, here $\pm B$, the mean loss is
+    $\frac12|A|^2 + \frac12q^2|B|^2$, which falls as q does.
+    """
+    total = sum(loss_at(A, sign * B, q) for sign in signs)
+    return total / len(signs), dot(A, A) / 2 + q * q * dot(B, B) / 2
+
+
+@identity(
+    "minima_manifold S-A14g",
+    square=log_uniform(0.1, 10),
+    share=between(0.01, 0.99),
+    lr=log_uniform(1e-3, 0.3),
+    K=log_uniform(0.1, 10),
+    source="own",
+    broken={"twice the time": dict(factor=2)},
+)
+def time_to_be_near_the_limit(square, share, lr, K, *, factor=1):
+    r"""At $T = \log(E|B|^2/2\epsilon)/(2\eta^2K)$ the mean loss is within $\epsilon$ of its limit,
+    $\frac12e^{-2\eta^2KT}E|B|^2 = \epsilon$.
+    """
+    square, share, lr, K = (float(value_of(x)) for x in (square, share, lr, K))
+    gap = share * square / 2
+    T = factor * steps_to_within(gap, square, lr, K)
+    return Measured(np.exp(-2 * lr * lr * K * T) * square / 2, ROUNDING * gap), gap
+
+
+@identity(
+    "minima_manifold S-A15",
+    V=frame("d n"),
+    C=invertible("n", 2),
+    teacher=vector("d"),
+    F=matrix("d k"),
+    noise=real,
+    source="own, the classical risk of ridgeless regression",
+    sizes=dict(d=(1, 4), n=(1, 3), k=(1, 3)),
+    broken={"Lam left out of the trace": dict(weighted=0), "no variance": dict(factor=0)},
+)
+def risk_at_the_end(V, C, teacher, F, noise, *, weighted=1, factor=1):
+    r"""Labels $X\beta_* + \epsilon$, frozen: over all Rademacher $\epsilon$ the test loss at the point of
+    least norm is $\frac12\beta_*^\top P_\perp\Lambda P_\perp\beta_* +
+    \frac12s^2\mathrm{tr}((X^+)^\top\Lambda X^+)$.
+    """
+    X, inverse, Lam = C.matrix @ mT(V), V @ C.inverse, F @ mT(F)
+    n = len(X)
+    outcomes = [np.array(signs) for signs in product((1, -1), repeat=n)]
+    losses = [excess_loss(Lam, inverse @ (X @ teacher + noise * signs) - teacher) for signs in outcomes]
+    across = teacher - V @ (mT(V) @ teacher)
+    weighed = Lam @ inverse if weighted else inverse
+    variance = noise * noise * trace(mT(inverse) @ weighed) / 2
+    return sum(losses) / len(losses), excess_loss(Lam, across) + factor * variance
+
+
+@identity(
+    "minima_manifold S-A16a",
+    first=real,
+    sigma=real,
+    x=between(0, 2),
+    steps=integer(1, 4),
+    source="own",
+    broken={"relaxation without the square": dict(power=1)},
+)
+def plateau_relaxes(first, sigma, x, steps, *, power=2):
+    r"""After the decay the variance of the residual goes from $V_1$ to $V_2 = x\sigma^2/(2-x)$,
+    $x = \eta_2h$, like $(1-x)^{2k}$.
+    """
+    V = first
+    for _ in range(steps):
+        V = (1 - x) * (1 - x) * V + x * x * sigma * sigma
+    last = x * sigma * sigma / (2 - x)
+    return V, last + (first - last) * (1 - x) ** (power * steps)
+
+
+TWO_PARAMETERS = MinimaManifold([[1.0, 0.0]], [1.0], teacher=[1.0, 0.0])
+SIGMA, START = 0.5, 2.86
+
+
+@cache
+def two_stages(lrs, steps):
+    """Test losses of runs of the two-parameter model from om = 2.86 on ab = 1, teacher (1, 0)."""
+    (large, small), (first, last) = lrs, steps
+    run = dynamics.descend(
+        TWO_PARAMETERS,
+        np.tile(TWO_PARAMETERS.point([1.0, START]), (1000, 1)),
+        lr=lambda step: large if step < first else small,
+        steps=first + last,
+        every=first + last,
+        noise=("rademacher", SIGMA),
+        record=("test_loss",),
+        measure_error=False,
+    )
+    return run["test_loss"][-1]
+
+
+def leading_order_excess(lrs, steps):
+    """What q to leading order in the step adds to the loss."""
+    end = np.asarray(START)
+    for lr, count in zip(lrs, steps, strict=True):
+        end = resummed_imbalance(TWO_PARAMETERS, end, lr * lr * count, SIGMA, lr)
+    leading = START * np.exp(-(SIGMA**2) * np.dot(np.square(lrs), steps))
+    return (leading**2 - end**2) / 2
+
+
+@mean(
+    "minima_manifold S-A16b",
+    source="own",
+    broken={"q to leading order in the step": dict(resummed=0), "no tail of small steps": dict(tail=0)},
+)
+def loss_after_two_stages(*, resummed=1, tail=1):
+    r"""Under label noise throughout, T large and N - T small steps end at mean test loss
+    $\frac12q^2 + \frac12[V_2 + (V_1 - V_2)(1 - \eta_2h)^{2(N-T)}]$ up to a relative $O(\eta)$, where the
+    first term is large and where the second is; measured at two steps and extrapolated.
+    """
+    columns = []
+    for first in (700, 1600):
+        ratios = []
+        for finer in (1, 2):
+            lrs, steps = (0.1 / finer, 0.01 / finer), (first * finer**2, 30 * finer)
+            predicted = two_stage_loss(1.0, START, lrs, steps[0], tail * steps[1], SIGMA)
+            predicted += (1 - resummed) * leading_order_excess(lrs, steps)
+            ratios.append(two_stages(lrs, steps) / predicted)
+        columns.append(2 * ratios[1] - ratios[0])
+    return np.stack(columns, -1), np.ones(2)
+
+
+@identity(
+    "minima_manifold S-A17a",
+    B2=positive,
+    V1=positive,
+    k=positive,
+    l=positive,
+    drifted=positive,
+    source="own",
+    broken={"weights B2 and V1 alone": dict(rates=0)},
+)
+def optimal_decay_is_stationary(B2, V1, k, l, drifted, *, rates=1):
+    r"""With $e^{-2kT}$ and $e^{-2l(N-T)}$ adjoined, in the ratio $V_1l/(B_2k)$ that
+    $T_* = [2lN + \log(kB_2/(V_1l))]/(2(k+l))$ gives them, $\frac12B_2e^{-2kT} + \frac12V_1e^{-2l(N-T)}$ is
+    stationary, with second derivative $2k(k+l)B_2e^{-2kT} > 0$: its minimum.
+    """
+    left = drifted * B2 / V1 * (k / l if rates else 1)
+    drift = Jet(drifted, -2 * k * drifted, 4 * k * k * drifted)
+    tail = Jet(left, 2 * l * left, 4 * l * l * left)
+    objective = (B2 * drift + V1 * tail) / 2
+    return (objective.first, objective.second), (0, 2 * k * (k + l) * B2 * drifted)
+
+
+@bound(
+    "minima_manifold S-A17b",
+    B2=log_uniform(0.1, 10),
+    V1=log_uniform(1e-3, 1),
+    k=log_uniform(1e-3, 0.1),
+    l=log_uniform(1e-2, 0.5),
+    N=between(100, 2000),
+    share=between(0, 1),
+    source="own",
+    broken={"T* = N": dict(latest=1)},
+)
+def optimal_decay_is_optimal(B2, V1, k, l, N, share, *, latest=0):
+    """No decay within the budget ends lower than the shipped optimum: later is better only up to there."""
+    B2, V1, k, l, N, share = (float(value_of(x)) for x in (B2, V1, k, l, N, share))
+
+    def objective(T):
+        return (B2 * exp(-2 * k * T) + V1 * exp(-2 * l * (N - T))) / 2
+
+    best = N if latest else optimal_decay(B2, V1, k, l, N)
+    least = objective(best)
+    # exponents of size 2 l N carry their own rounding
+    return Measured(least, 1e-15 * (1 + (k + l) * N) * least), objective(share * N)
