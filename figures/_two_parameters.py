@@ -1,4 +1,4 @@
-"""What the figures of the two-parameter model share: f(x) = x_1 a b + x_2 (a² - b²)/2, seen at x = (1, 0) alone."""
+"""What the figures of the two-parameter model share: f(x) = x_1 a b + x_2 (a² - b²)/2, seen at (1, 0)."""
 
 from __future__ import annotations
 

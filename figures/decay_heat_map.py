@@ -73,7 +73,7 @@ def arrays(runs: int) -> dict[str, Array]:
 
 
 def closed_forms(problem: tm.MinimaManifold, om: float, first: Array, last: Array) -> tuple[Array, Array]:
-    """Return training and test loss, (large steps, small steps): the test loss is the training loss and q^2/2."""
+    """Return training and test loss, (large steps, small steps); they differ by q^2/2."""
     middle = resummed_imbalance(problem, om, LARGE**2 * first, model.SIGMA, LARGE)
     q = resummed_imbalance(problem, middle[:, None], SMALL**2 * last, model.SIGMA, SMALL)
     test = two_stage_loss(model.Y, om, (LARGE, SMALL), first[:, None], last, model.SIGMA)
@@ -88,12 +88,16 @@ def draw_map(ax: Any, data: dict[str, Array], name: str) -> None:
     found, exact = data[f"simulated_{name}"], data[f"{name}_contours"]
     shades = plot.heat_map(ax, x, y, found, norm=LogNorm(exact.min(), exact.max()))
     ax.contour(
-        data["fine_small_steps"], data["fine_large_steps"], exact, LEVELS[name], colors="black", linewidths=1.0
+        data["fine_small_steps"],
+        data["fine_large_steps"],
+        exact,
+        LEVELS[name],
+        colors="black",
+        linewidths=1.0,
     )
     scale = ax.get_figure().colorbar(shades, ax=ax, label=WORDS[name], pad=0.02)
     scale.set_ticks(LEVELS[name], labels=[f"{level:g}" for level in LEVELS[name]])
     scale.minorticks_off()
-
 
 
 if __name__ == "__main__":

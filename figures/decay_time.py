@@ -118,9 +118,7 @@ def explain(drawing: Any) -> None:
     """Say which look is which learning rate."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], label=rf"$\eta={lr:g}$", **look) for lr, look in zip(LRS, LOOKS, strict=True)
-    ]
+    handles = [Line2D([], [], label=rf"$\eta={lr:g}$", **look) for lr, look in zip(LRS, LOOKS, strict=True)]
     plot.key(drawing, [*handles, Line2D([], [], label=r"$\eta\to0$", **LIMIT)],
              "lines: closed form, dots: descent, then flow")  # fmt: skip
 

@@ -106,7 +106,10 @@ def draw_spread(ax: Any, data: dict[str, Array]) -> None:
     plot.closed_form(ax, data["fine_time"], data["spread_curve"], **gaussian)
     for name, look in (("simulated", gaussian), ("rademacher", rademacher)):
         plot.simulation(ax, data["time"], data[f"{name}_spread"], dots=11, clip_on=False, **look)
-    for name, look, x, y, side in (("Gaussian", gaussian, 0.03, 0.92, "left"), ("Rademacher", rademacher, 0.98, 0.2, "right")):
+    for name, look, x, y, side in (
+        ("Gaussian", gaussian, 0.03, 0.92, "left"),
+        ("Rademacher", rademacher, 0.98, 0.2, "right"),
+    ):
         words = rf"{name} noise, $\eta={SPREAD_LR:g}$"
         ax.text(x, y, words, transform=ax.transAxes, ha=side, color=plot.ink(look["color"]))
 
@@ -115,9 +118,7 @@ def explain(drawing: Any) -> None:
     """Say which look is which learning rate."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], label=rf"$\eta={lr:g}$", **look) for lr, look in zip(LRS, LOOKS, strict=True)
-    ]
+    handles = [Line2D([], [], label=rf"$\eta={lr:g}$", **look) for lr, look in zip(LRS, LOOKS, strict=True)]
     plot.key(drawing, [*handles, Line2D([], [], label=r"$\eta\to0$", **LIMIT)],
              "lines: closed form, dots: descent")  # fmt: skip
 

@@ -32,6 +32,7 @@ SIGMAS = (1e-3, 0.1)
 BURN, STEPS, EVERY = 300, 900, 4
 RUNS = {"quick": 50, "normal": 300, "deep": 20000}
 LOOKS = plot.series(2)
+HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markersize": 6, "markeredgewidth": 0.6}
 NAIVE: dict[str, Any] = {"color": "0.45", "linewidth": 2.4, "alpha": 0.5}
 
 
@@ -51,7 +52,8 @@ def arrays(runs: int) -> dict[str, Array]:
     h = float(problem.sharpness_on_manifold(UNSEEN))
     fine = np.linspace(0, 1.85, 400)
     residuals, curve = (
-        np.array([residual_variances(problem, UNSEEN, 1.0, x / h)[0] for x in grid]) for grid in (PRODUCTS, fine)
+        np.array([residual_variances(problem, UNSEEN, 1.0, x / h)[0] for x in grid])
+        for grid in (PRODUCTS, fine)
     )
     rates = np.array([resummed_rate(problem, UNSEEN, 1.0, x / h) for x in PRODUCTS])
     small, large = (squares(PRODUCTS / h, sigma, runs) for sigma in SIGMAS)
@@ -66,7 +68,7 @@ def arrays(runs: int) -> dict[str, Array]:
 
 
 def squares(lrs: Array, sigma: float, runs: int) -> Array:
-    """Return E r^2 / sigma^2 for every learning rate; the gradient adds the label's own noise, E g^2 = E r^2 + sigma^2."""
+    """Return E r^2 / sigma^2 for every learning rate; E g^2 has the noise of the label besides, sigma^2."""
     problem, start = model.problem_of(), model.on_manifold(UNSEEN)
     lr = np.repeat(lrs, runs)
     kicks = ("rademacher", sigma)
@@ -78,16 +80,16 @@ def squares(lrs: Array, sigma: float, runs: int) -> Array:
 
 def draw_squares(ax: Any, data: dict[str, Array]) -> None:
     """Draw both mean squares."""
-    ax.set(xlim=(0, 2), ylim=(0, 11), xlabel=r"learning rate $\times$ sharpness, $\eta h$", ylabel=r"mean square over $\sigma^2$")
+    ax.set(xlim=(0, 2), ylim=(0, 11), ylabel=r"mean square over $\sigma^2$")
+    ax.set_xlabel(r"learning rate $\times$ sharpness, $\eta h$")
     ax.axvline(2, color="0.35", linewidth=0.6, linestyle=(0, (1, 1)), zorder=1)
     ax.plot([0, 2], [1, 1], zorder=1, **NAIVE)
     for k, look in enumerate(LOOKS):
         plot.closed_form(ax, data["fine"], data["curves"][k], **look)
-        ax.plot(data["products"], data["larger_noise"][k], **HOLLOW | look | {"linestyle": "none"}, clip_on=False)
+        ax.plot(
+            data["products"], data["larger_noise"][k], **HOLLOW | look | {"linestyle": "none"}, clip_on=False
+        )
         plot.simulation(ax, data["products"], data["simulated_squares"][k], clip_on=False, **look)
-
-
-HOLLOW: dict[str, Any] = {"markerfacecolor": "none", "markersize": 6, "markeredgewidth": 0.6}
 
 
 def explain(drawing: Any) -> None:

@@ -72,7 +72,12 @@ def arrays(runs: int) -> dict[str, Array]:
 def learning_rates() -> Array:
     """Return the learning rates (step, schedule), all of the same slow time."""
     s = np.arange(STEPS)
-    shapes = (np.ones(STEPS), np.where(s < STEPS // 2, 1.0, 0.1), (1 + np.cos(np.pi * s / STEPS)) / 2, 1 - s / STEPS)
+    shapes = (
+        np.ones(STEPS),
+        np.where(s < STEPS // 2, 1.0, 0.1),
+        (1 + np.cos(np.pi * s / STEPS)) / 2,
+        1 - s / STEPS,
+    )
     lrs = np.stack(shapes, axis=1)
     return lrs * np.sqrt(SLOW / (lrs**2).sum(0))
 

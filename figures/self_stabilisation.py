@@ -8,7 +8,7 @@ moves at a minimum. From a start with eta h_0 < 2 they do not move along the
 minima at all; from starts with eta h_0 > 4 all runs diverged. Lines are the bound 2/eta
 and the sharpness of the start; dots are gradient descent.
 
-Source: after Damian, Nichani, Lee 2022 (self-stabilisation, as a phenomenon); minima_manifold S-A5, S-A13.
+Source: after Damian, Nichani, Lee 2022, arXiv 2209.15594 (phenomenon); minima_manifold S-A5, S-A13.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def near(unseen: float) -> Array:
 
 def descend(theta0: Array, lr: Array, steps: int, every: int) -> tm.Trajectory:
     """Return gradient descent without noise."""
-    return tm.descend(model.problem_of(), theta0, lr=lr, steps=steps, every=every, record=(), measure_error=False)
+    return tm.descend(
+        model.problem_of(), theta0, lr=lr, steps=steps, every=every, record=(), measure_error=False
+    )
 
 
 def draw_way(ax: Any, data: dict[str, Array]) -> None:
@@ -94,10 +96,17 @@ def draw_way(ax: Any, data: dict[str, Array]) -> None:
 def draw_end(ax: Any, data: dict[str, Array]) -> None:
     """Draw the sharpness at the end against that of the start, in units of the learning rate."""
     x = data["products"]
-    ax.set(xlim=(1, 4), ylim=(0.3, 2.15), xlabel=r"sharpness of the start $\eta h_0$", ylabel=r"at the end $\eta h$")
+    ax.set(
+        xlim=(1, 4),
+        ylim=(0.3, 2.15),
+        xlabel=r"sharpness of the start $\eta h_0$",
+        ylabel=r"at the end $\eta h$",
+    )
     plot.closed_form(ax, x, data["bound"], color="0.25", zorder=1)
     dots = []
-    for end, first, look in zip(data["end_products"], data["start_sharpness"], plot.gradation(len(STARTS)), strict=True):
+    for end, first, look in zip(
+        data["end_products"], data["start_sharpness"], plot.gradation(len(STARTS)), strict=True
+    ):
         fine = {"markersize": 2.2, "markeredgewidth": 0, "color": look["color"], "marker": look["marker"]}
         dots.append(plot.simulation(ax, x, end, dots=len(x), label=f"$h_0={first:.1f}$", **fine))
     plot.legend(ax, dots, markerscale=2)
@@ -108,7 +117,8 @@ def explain(drawing: Any) -> None:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], **look | {"linestyle": "none"}, label=rf"$\eta={lr:g}$") for lr, look in zip(LRS, LOOKS, strict=True)
+        Line2D([], [], **look | {"linestyle": "none"}, label=rf"$\eta={lr:g}$")
+        for lr, look in zip(LRS, LOOKS, strict=True)
     ]
     bound = Line2D([], [], color="0.25", label=r"bound $2/\eta$", **BOUND)
     least = Line2D([], [], color="0.55", linewidth=0.5, label="flattest, $2y$")

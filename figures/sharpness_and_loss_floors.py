@@ -53,9 +53,7 @@ def arrays(runs: int) -> dict[str, Array]:
     problem, start = model.problem_of(), model.landed()
     om = float(problem.total_imbalance(start))
     large = np.repeat(DECAYS, runs)
-    run = model.train(
-        start, lambda s: np.where(s < large, LARGE, SMALL), int(DECAYS[-1]), EVERY, len(large)
-    )
+    run = model.train(start, lambda s: np.where(s < large, LARGE, SMALL), int(DECAYS[-1]), EVERY, len(large))
     steps = run.step
     means = {
         name: values.reshape(len(steps), len(DECAYS), runs).mean(-1)
@@ -73,7 +71,9 @@ def arrays(runs: int) -> dict[str, Array]:
         "simulated_loss": means["loss"],
         "closed_form_sharpness": sharpness,
         "simulated_sharpness": means["sharpness"],
-        "leading_floors": np.stack([train_plateau(problem, along, model.SIGMA, lr, batch=1) for lr in (LARGE, SMALL)]),
+        "leading_floors": np.stack(
+            [train_plateau(problem, along, model.SIGMA, lr, batch=1) for lr in (LARGE, SMALL)]
+        ),
     }
 
 
@@ -110,7 +110,9 @@ def draw_branches(ax: Any, data: dict[str, Array], name: str) -> None:
         own = steps >= (DECAYS[k] if k < len(DECAYS) - 1 else EVERY)
         plot.closed_form(ax, steps[own], data[f"closed_form_{name}"][own, k], **LOOKS[k])
         dots = data[f"simulated_{name}"][own, k]
-        plot.simulation(ax, steps[own], dots, dots=20 if k == len(DECAYS) - 1 else 12, clip_on=False, **LOOKS[k])
+        plot.simulation(
+            ax, steps[own], dots, dots=20 if k == len(DECAYS) - 1 else 12, clip_on=False, **LOOKS[k]
+        )
 
 
 def explain(drawing: Any) -> None:

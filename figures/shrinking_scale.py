@@ -29,7 +29,7 @@ Array = np.ndarray
 
 N, D = 16, 32
 TEACHER = {2: 1.0, 10: -1.5, 20: 0.7}
-LR, SIGMA = 0.002, 15.0
+LR, SIGMA = 0.002, 20.0
 END = 16.0
 """Last sigma^2 tau."""
 DOTS, CROSSES = 16, 5
@@ -104,11 +104,12 @@ def loss_of(teacher: Array, beta: Array) -> Array:
 
 
 def sgd(problem: tm.DiagonalLinear, runs: int) -> tuple[Array, Array]:
-    """Return slow times, corrected for the finite step, and where flow ends after them, (time, run, input)."""
+    """Return slow times, corrected for the finite step, and where flow ends from there, (time, run, j)."""
     steps = round(END / (LR * SIGMA) ** 2)
     every = steps // (4 * DOTS)
-    run = tm.descend(problem, np.tile(problem.start(1.0), (runs, 1)), lr=LR, steps=steps, every=every, batch=1,
-                     noise=("rademacher", SIGMA), record=(), measure_error=False)  # fmt: skip
+    start = np.tile(problem.start(1.0), (runs, 1))
+    run = tm.descend(problem, start, lr=LR, steps=steps, every=every, batch=1, noise=("rademacher", SIGMA),
+                     record=(), measure_error=False)  # fmt: skip
     # the rate of log alpha^2 is sigma^2 (1 + lr S/2), S = |theta|^2 being the size of every sample's gradient
     S = (run.theta**2).sum(-1).mean(1)
     rate = (LR * SIGMA) ** 2 * (1 + LR * (S[1:] + S[:-1]) / 4)

@@ -55,7 +55,7 @@ def arrays(runs: int) -> dict[str, Array]:
     problem = model.problem_of()
     om = float(problem.total_imbalance(START))
     h = float(problem.sharpness_on_manifold(om))
-    every = [round(long / (rate * POINTS)) for long, rate in zip(LONG, (LARGE * h, LARGE**2 * RATE), strict=False)]
+    every = [round(LONG[0] / (LARGE * h * POINTS)), round(LONG[1] / (LARGE**2 * RATE * POINTS))]
     first = model.train(START, LARGE, POINTS * every[0], every[0], runs)
     second = model.train(first.theta[-1], LARGE, POINTS * every[1], every[1], rng=1)
     end = float(drifted(problem, om, LARGE**2 * POINTS * every[1])[0])
@@ -115,7 +115,8 @@ def settling(problem: tm.MinimaManifold, om: float, before: int, steps: Array) -
 
 def draw_phase(ax: Any, data: dict[str, Array], k: int) -> None:
     """Draw both losses in one phase."""
-    ax.set(yscale="log", xlim=(0, data["time"][k, -1]), ylim=(1e-4, 20), xlabel=UNITS[k], xticks=range(0, int(LONG[k]) + 1, 2 if k == 0 else 1))
+    ax.set(yscale="log", xlim=(0, data["time"][k, -1]), ylim=(1e-4, 20), xlabel=UNITS[k])
+    ax.set_xticks(range(0, int(LONG[k]) + 1, 2 if k == 0 else 1))
     ax.set_title(WORDS[k], fontsize="medium")
     for name, look in LOOKS.items():
         plot.closed_form(ax, data["time"][k], data[f"closed_form_{name}"][k], **look)

@@ -5,9 +5,9 @@ alone. Its training loss (ab - 1)^2/2 vanishes on a hyperbola, its test loss onl
 near one point, which is close to the point of least norm a = b = 1. Gradient flow
 (line) falls onto the nearest point of the hyperbola. Descent with a large step
 and noise on the label (small dots) travels along it, towards the least norm;
-once the learning rate is decayed, after T steps, it stays where it is. Rings
-are the closed form for the points reached, at any stable step; dots are runs,
-after as many steps again of the small learning rate as the ring allows for.
+once the learning rate is decayed to a tenth, after T steps, it all but stays where
+it is. Rings are the closed form for the points on the hyperbola that are reached
+after 300 of the small steps; the marks in them are the ends of several runs.
 
 Source: after Ren, Ma, Ying 2024, arXiv 2401.11600 (phenomenon); minima_manifold A.1, A.7.
 """
@@ -43,10 +43,10 @@ def figure(effort: str = "normal", width: str = "column") -> tuple[Any, dict[str
     stacked = width == "column"
     with plot.style(width, height=5.2 if stacked else 3.2):
         drawing, (train, test) = plot.panels(1, 2, stacked, sharex=True, sharey=True)
-        explain(drawing, data)
+        explain(drawing)
         draw_landscape(train, data, "train_loss")
         mesh = draw_landscape(test, data, "test_loss")
-        scale = drawing.colorbar(mesh, ax=[train, test], location="right", pad=0.02, aspect=40 if stacked else 20)
+        scale = drawing.colorbar(mesh, ax=[train, test], pad=0.02, aspect=40 if stacked else 20)
         scale.set_label("loss")
         scale.set_ticks(LEVELS, labels=[rf"$10^{{{level}}}$" for level in LEVELS])
         for ax, words in ((train, "training loss"), (test, "test loss")):
@@ -104,9 +104,9 @@ def draw_landscape(ax: Any, data: dict[str, Array], name: str) -> Any:
     valley = A[A > 0.3]
     ax.plot(valley, model.Y / valley, **VALLEY)
     plot.closed_form(ax, *data["flow"].T, **FLOW)
-    plot.simulation(ax, *data["path"].T, dots=160, **PATH)
+    plot.simulation(ax, data["path"][:, 0], data["path"][:, 1], dots=160, **PATH)
     for end, predicted, look in zip(data["ends"], data["predicted_ends"], LOOKS, strict=True):
-        plot.simulation(ax, *end.T, dots=len(end), **look)
+        plot.simulation(ax, end[:, 0], end[:, 1], dots=len(end), **look)
         ax.plot(*predicted[:, None], **RING)
     ax.plot(*data["least_norm"][:, None], **LEAST)
     if name == "test_loss":
@@ -118,19 +118,18 @@ def draw_landscape(ax: Any, data: dict[str, Array], name: str) -> Any:
 VALLEY: dict[str, Any] = {"color": "0.25", "linewidth": 0.6, "linestyle": (0, (4, 2)), "zorder": 1}
 FLOW: dict[str, Any] = {"color": plot.PALETTE[0], "linewidth": 1.6, "zorder": 4}
 PATH: dict[str, Any] = {"color": plot.PALETTE[2], "markersize": 1.8, "markeredgewidth": 0, "zorder": 2}
-LOOKS = [
+LOOKS: list[dict[str, Any]] = [
     {"color": plot.PALETTE[k], "marker": marker, "markersize": 3.2}
     for k, marker in ((1, "s"), (3, "^"), (5, "v"))
 ]
-RING: dict[str, Any] = {
-    "color": "black", "marker": "o", "markersize": 8, "markerfacecolor": "none", "linestyle": "none", "zorder": 5,
-}  # fmt: skip
-LEAST: dict[str, Any] = {"color": "black", "marker": "+", "markersize": 6, "linestyle": "none", "zorder": 6}
-BEST: dict[str, Any] = {"color": "black", "marker": "x", "markersize": 5, "linestyle": "none", "zorder": 6}
-BEGIN: dict[str, Any] = {"color": "black", "marker": ".", "markersize": 6, "linestyle": "none", "zorder": 6}
+POINT: dict[str, Any] = {"color": "black", "linestyle": "none", "zorder": 6}
+RING: dict[str, Any] = POINT | {"marker": "o", "markersize": 8, "markerfacecolor": "none", "zorder": 5}
+LEAST: dict[str, Any] = POINT | {"marker": "+", "markersize": 6}
+BEST: dict[str, Any] = POINT | {"marker": "x", "markersize": 5}
+BEGIN: dict[str, Any] = POINT | {"marker": ".", "markersize": 6}
 
 
-def explain(drawing: Any, data: dict[str, Array]) -> None:
+def explain(drawing: Any) -> None:
     """Say what lines, dots and crosses are."""
     from matplotlib.lines import Line2D
 

@@ -27,9 +27,15 @@ def ratio(data, name):
     return np.divide(dots, line, out=np.ones(line.shape), where=line != 0)
 
 
-def close(name, ratios, runs, bias, spread=np.sqrt(2)):
-    """Ratios are 1 within a stated bias and five standard errors; a loss r²/2 of Gaussian r has spread sqrt(2)."""
-    assert np.abs(ratios - 1).max() < bias + SIGMAS * spread / np.sqrt(runs), name
+def close(ratios, runs, bias, independent, spread=2**0.5):
+    """Ratios, and their means over the first axis, are 1 within a stated bias and five standard errors.
+
+    A loss r²/2 of Gaussian r has the relative spread sqrt(2); of the entries along
+    the first axis so many at least are independent.
+    """
+    means = ratios.mean(0)
+    assert np.abs(ratios - 1).max() < bias + SIGMAS * spread / np.sqrt(runs)
+    assert np.abs(means - 1).max() < bias + SIGMAS * spread / np.sqrt(runs * independent)
 
 
 def test_branches_end_where_the_drift_has_come():
@@ -67,8 +73,10 @@ def test_the_final_loss_has_its_best_time_only_where_it_should():
 def test_contours_are_those_of_the_shades():
     runs = 300
     data = decay_heat_map.arrays(runs)
-    close("test", ratio(data, "test"), runs, 0.05)
-    close("train", ratio(data, "train"), runs, 0.05)
+    # rows are 50 large steps apart, which forget
+    rows = len(data["large_steps"])
+    close(ratio(data, "test"), runs, 0.03, rows)
+    close(ratio(data, "train"), runs, 0.03, rows)
     train, test = data["closed_form_train"], data["closed_form_test"]
     # stripes: small steps for the one, large steps for the other
     assert np.ptp(np.log(train[10:]), axis=1).min() > 5 * np.ptp(np.log(train[10:, 5:15]), axis=0).max()
@@ -78,9 +86,10 @@ def test_contours_are_those_of_the_shades():
 def test_floors_drop_with_the_rate_and_sharpness_stays():
     runs = 400
     data = sharpness_and_loss_floors.arrays(runs)
-    close("sharpness", ratio(data, "sharpness"), runs, 0.005, spread=0.02)
+    close(ratio(data, "sharpness"), runs, 0.005, 1, spread=0.02)
     settled = data["step"] >= 30
-    close("loss", ratio(data, "loss")[settled], runs, 0.05)
+    # small steps forget within 1/(2 eta h) = 25 of them, and 10 lie between two entries
+    close(ratio(data, "loss")[settled], runs, 0.03, settled.sum() / 5)
     floors, end = data["leading_floors"], data["simulated_loss"][-1]
     np.testing.assert_allclose(floors[0] / floors[1], 10)
     assert (end[:-1] < 0.3 * end[-1]).all()
@@ -90,8 +99,12 @@ def test_floors_drop_with_the_rate_and_sharpness_stays():
 def test_each_phase_takes_its_own_time():
     runs = 100
     data = three_phases.arrays(runs)
-    close("train", ratio(data, "train"), runs, 0.1)
-    close("test", ratio(data, "test"), runs, 0.1)
+    for name in ("train", "test"):
+        onto, along, after = ratio(data, name)
+        # flow for descent is off by lr h, of a logarithm that falls by six
+        close(onto, runs, 0.1, 1)
+        close(along, runs, 0.03, len(along))
+        close(after, runs, 0.03, len(after) / 10)
     first, second, third = data["unit_steps"]
     assert first < third < second
     train, test = data["simulated_train"], data["simulated_test"]
@@ -138,7 +151,15 @@ def test_descent_without_noise_ends_below_the_edge():
     assert (data["end_products"][:, x > 2.1] < 0.97 * 2).all()
     assert (data["sharpness"][0] > 2 / data["lrs"]).all()
     assert (data["sharpness"][-1] < 2 / data["lrs"]).all()
-    assert (np.diff(data["sharpness"], axis=0) <= 0).all()
+    assert (np.diff(data["sharpness"], axis=0) <= 1e-12).all()
+
+
+def test_descent_diverges_from_twice_the_edge():
+    unseen = self_stabilisation.STARTS[:, None]
+    lrs = np.array([3.9, 4.1, 5.0]) / (2 * np.hypot(1, unseen))
+    starts = np.stack([np.tile(self_stabilisation.near(u), (3, 1)) for u in unseen[:, 0]])
+    ends = self_stabilisation.descend(starts, lrs, 2000, 2000).theta[-1]
+    np.testing.assert_array_equal(np.isfinite(ends).all(-1), np.tile([True, False, False], (3, 1)))
 
 
 def test_schedules_of_one_slow_time_meet():
@@ -148,7 +169,7 @@ def test_schedules_of_one_slow_time_meet():
     np.testing.assert_allclose(data["simulated_log"], data["closed_form_log"], atol=0.01)
     assert np.ptp(data["simulated_log"][-1]) < 0.05 * np.abs(data["simulated_log"][-1]).max()
     assert np.ptp(data["simulated_log"][40]) > 0.5
-    close("loss", ratio(data, "loss")[1:], runs, 0.05)
+    close(ratio(data, "loss")[1:], runs, 0.03, len(data["step"]) / 2)
     assert (np.diff(data["closed_form_loss"][-1][[0, 1, 3, 2]]) < 0).all()
 
 
@@ -159,7 +180,7 @@ def test_noise_shrinks_the_scale_that_a_flow_starts_from():
     np.testing.assert_allclose(data["simulated_loss"], data["closed_form_loss"], rtol=0.05)
     # the table of the late decays
     at = np.interp([0, 2, 4, 8, 16], data["time"], data["curve_loss"])
-    np.testing.assert_allclose(at, [1.14060428, 0.91320715, 0.40534363, 0.03232527, 0.00011326], rtol=1e-5)
+    np.testing.assert_allclose(at, [1.14060428, 0.91320715, 0.40534363, 0.03232527, 0.00011326], atol=5.1e-9)
 
 
 def test_single_samples_take_more_of_the_scale():
@@ -167,7 +188,7 @@ def test_single_samples_take_more_of_the_scale():
     ratios = data["simulated_fall"] / data["closed_form_fall"]
     # the small-step form is right to first order: its error falls with the step
     assert (np.diff(np.abs(ratios - 1), axis=-1) > 0).all()
-    assert np.abs(ratios[0, 0] - 1) < 0.01
+    assert np.abs(ratios[0, 0] - 1) < 0.02
     assert np.abs(ratios[1, 0] - 1) < 0.1
     full, single = data["simulated_loss"]
     assert (np.diff(single) < 0).all()

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toymodels.arithmetic import Array, concatenate, dot, mT
+from toymodels.arithmetic import Array, dot, mT
 from toymodels.arithmetic.elimination import inverse
 from toymodels.arithmetic.jets import Jet
 from toymodels.manifold import diagonal_formulas as formulas
@@ -138,16 +138,6 @@ def points() -> Space:
     return Space(draw, "diagonal network (2, d) on n <= d samples")
 
 
-def decoupled_points() -> Space:
-    """Networks on one sample per coordinate, L = (1/2) sum_j lam_j (u_j v_j - y_j)²."""
-
-    def draw(source: Source, name: str) -> DiagonalPoint:
-        d = source.size("d")
-        return DiagonalPoint(np.eye(d, dtype=int) * source.array((d,)), source.array((2, d)))
-
-    return Space(draw, "diagonal network (2, d), one sample per coordinate")
-
-
 def one_direction() -> Space:
     """Networks on one sample with entries ±s, n = 1."""
 
@@ -217,8 +207,3 @@ def trainings(low: float = 0.2, high: float = 1.5) -> Space:
         return DiagonalTraining(X, X @ source.array((d,), Domain(-1.5, 1.5)), alpha, rho)
 
     return Space(draw, f"data (n, d) with n < d and a start of scales in ({low:g}, {high:g})")
-
-
-def stacked(u: Array, v: Array) -> Array:
-    """Layers u and v as W (2, d)."""
-    return concatenate([u[..., None, :], v[..., None, :]], -2)

@@ -83,30 +83,6 @@ def one_sample_of_equal_sizes(point, y, *, single=0):
 
 @identity(
     "minima_manifold S-C9c",
-    A=positive,
-    B=positive,
-    ratio=positive,
-    decay=real,
-    source="own",
-    broken={"the decay of y alone": dict(imbalanced=0), "T = 1 - e": dict(tangent=0)},
-)
-def scalar_flow_in_closed_form(A, B, ratio, decay, *, imbalanced=1, tangent=1):
-    r"""$p = \frac12(A\frac{a_A}{a_B} - B\frac{a_B}{a_A})$, $a_A = Y + yT + BT$, $a_B = Y - yT + AT$, $T =
-    \tanh(Yt)$, $Y = \sqrt{y^2 + m^2}$, solves the scalar flow with $m^2 = AB$ and $\lambda = 1$.
-    """
-    # (Y + y)(Y - y) = A B, and decay stands for e^{-2Yt}
-    top, bottom = A * ratio, B / ratio
-    Y, y = (top + bottom) / 2, (top - bottom) / 2
-    e = Jet(decay, -2 * (imbalanced * Y + (1 - imbalanced) * y) * decay)
-    T = (1 - e) / (1 + tangent * e)
-    upper, lower = Y + y * T + B * T, Y - y * T + A * T
-    grown, shrunk = A * upper / lower, B * lower / upper
-    p, root = (grown - shrunk) / 2, (grown.value + shrunk.value) / 2
-    return p.first, -2 * (p.value - y) * root
-
-
-@identity(
-    "minima_manifold S-C9d",
     s=between(0.5, 1.5),
     y=between(-2, 2),
     alpha=vector("3"),
@@ -149,7 +125,7 @@ DEPTH = integer(3, 6)
 def powers_move_in_the_row_space(point, cotangent, depth, *, flat=0, linear=0):
     r"""For $\beta = w_+^D - w_-^D$ gradient flow moves $w_\pm^{2-D}$ by $\pm D(D-2)g$, g in the row space."""
     g = formulas.signal(point.X, cotangent)
-    slopes = formulas.difference_slopes(*point.W, depth)
+    slopes = formulas.difference_slopes(point.W[0], point.W[1], depth)
     moved = []
     for w, slope in zip(point.W, slopes, strict=True):
         moving = Jet(w, -slope * g)

@@ -207,7 +207,7 @@ def whitened_rows(root, rho, C, E, lam, *, parts=1):
 def closed_form_is_the_flow(start, *, kept=1, hidden=1):
     r"""The closed form is the integrated flow, and $\beta \to \beta_\dagger + P_\perp\beta_0$."""
     problem, theta = start
-    times = np.array([0.1, 1.0, 10 / (start.total_imbalance * start.gap)])
+    times = np.array([0.01, 0.1, 1.0]) * 10 / (start.total_imbalance * start.gap)
     run = dynamics.flow(problem, theta, times, record=("loss",))
     closed = dynamics.exact(problem, theta)
     path, budget = closed.at(times), closed.error(times)
