@@ -192,18 +192,19 @@ class DiagonalTraining(NamedTuple):
 
 
 def trainings(low: float = 0.2, high: float = 1.5) -> Space:
-    """Starts of trainings on Gaussian data with fewer rows than inputs, scales log-uniform in (low, high)."""
+    """Starts of trainings, fewer rows than inputs with entries in (-2, 2), log-uniform scales in (low, high)."""
 
     def draw(source: Source, name: str) -> DiagonalTraining:
         if source.system.name != "floats":
             raise Refused("starts of trainings are floats")
         n, d = source.size("n"), source.size("d")
         source.require(n < d, "n < d")
-        X = source.array((n, d))
+        X = source.array((n, d), Domain(-2.0, 2.0))
         values = np.linalg.svd(X, compute_uv=False)
         source.require(values[-1] > 0.7, "nearly dependent rows")
         alpha = source.array((d,), Domain(low, high, logarithmic=True))
         rho = source.array((d,), Domain(-1.0, 1.0))
-        return DiagonalTraining(X, X @ source.array((d,), Domain(-1.5, 1.5)), alpha, rho)
+        side = np.array([2 * source.integer(0, 1) - 1 for _ in range(d)])
+        return DiagonalTraining(X, X @ (side * source.array((d,), Domain(0.2, 1.5))), alpha, rho)
 
     return Space(draw, f"data (n, d) with n < d and a start of scales in ({low:g}, {high:g})")

@@ -378,11 +378,16 @@ class LotkaVolterra:
         return clock
 
     def _newton(self, line: _Line, U: Array) -> Array:
+        """The zeros; inf where they lie beyond the floats, as V may grow like a logarithm."""
+        U, going = np.array(U), np.ones(U.shape, dtype=bool)
         for _ in range(_MOST_STEPS):
-            slope = self._tangent(line, U)
-            step = np.divide(self._value(line, U), slope, out=np.zeros(U.shape), where=slope < 0)
-            U = np.maximum(U - step, 0.0)
-            if (np.abs(step) <= 4 * _EPS * U).all():
+            some, now = line.at(going), U[going]
+            slope = self._tangent(some, now)
+            with np.errstate(over="ignore"):
+                step = np.divide(self._value(some, now), slope, out=np.zeros(now.shape), where=slope < 0)
+                U[going] = np.maximum(now - step, 0.0)
+            going[going] = (np.abs(step) > 4 * _EPS * U[going]) & np.isfinite(U[going])
+            if not going.any():
                 break
         return U
 

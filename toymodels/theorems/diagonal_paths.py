@@ -120,7 +120,7 @@ DEPTH = integer(3, 6)
     depth=DEPTH,
     source=WOODWORTH,
     sizes=dict(n=(1, 2), d=(1, 3)),
-    broken={"logarithms, as at D = 2": dict(flat=1), "D for D (D - 2)": dict(linear=1)},
+    broken={"logarithms, as at D = 2": dict(flat=1), "D for D (D - 2)": dict(linear=1, depth=integer(4, 6))},
 )
 def powers_move_in_the_row_space(point, cotangent, depth, *, flat=0, linear=0):
     r"""For $\beta = w_+^D - w_-^D$ gradient flow moves $w_\pm^{2-D}$ by $\pm D(D-2)g$, g in the row space."""
