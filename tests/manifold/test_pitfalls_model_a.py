@@ -196,7 +196,8 @@ def test_imbalances_are_solved_in_their_logarithm():
     """Down to where asinh(b/om) overflows: d log om / d tau tends to -c/(1 - q b)."""
     late = resummed_drift.imbalance(2.0, 1.0, 0.2, [400.0, 500.0])
     assert np.log(late[1] / late[0]) == pytest.approx(-100 / 0.8, rel=1e-9)
-    assert np.isfinite(one_sample_shrinkage(1.0, 0.5, 1.0, 1e-300))
+    # 400 digits
+    assert one_sample_shrinkage(2.0, 3.0, -1.0, 1e-310) == pytest.approx(-1432.0876643060963, rel=1e-14)
     assert resummed_imbalance(TWO, 1e-310, 1.0, 0.5, 0.1) > 0
 
 

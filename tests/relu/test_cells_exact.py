@@ -141,3 +141,14 @@ def test_events_that_accumulate_are_an_error(monkeypatch):
     problem, start = draw(4)
     with pytest.raises(ConvergenceError, match="more than 1 events"):
         tm.exact(problem, start).at(np.inf)
+
+
+def test_rates_below_the_floats_count_as_rest():
+    X = [[-0.906045131, 2.0], [-1.01e-230, -2.0], [0.0, 1.1e-246]]
+    problem = tm.TwoLayerReLU(X, [1.0, -1.0, 1.0], output=[-0.3993461])
+    start = np.array([0.00095498, 0.01615403])
+    run = tm.flow(problem, start, 0.5)
+    solution = tm.exact(problem, start)
+    assert np.linalg.norm(solution.at(0.5) - run.theta) <= solution.error(0.5) + run.error
+    tiny = tm.TwoLayerReLU([[1e-160, 0.0]], [1.0], output=[1.0])
+    np.testing.assert_array_equal(tm.exact(tiny, [1.0, 2.0]).at([0.0, 1e9]), [[1.0, 2.0]] * 2)

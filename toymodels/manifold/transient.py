@@ -113,4 +113,11 @@ def one_sample_shrinkage(squared_norm: float, start: Any, target: Any, total_imb
         raise InputError("total_imbalance: expected numbers > 0")
     R, end = np.hypot(b, om), np.hypot(y, om)
     fall = (b - y) * ((b + y) / (R + end))
-    return (-s / 2 * (fall - y * (np.arcsinh(b / om) - np.arcsinh(y / om))))[()]
+    return (-s / 2 * (fall - y * (_angle(b, om) - _angle(y, om))))[()]
+
+
+def _angle(b: Array, om: Array) -> Array:
+    """asinh(b/om), whose quotient need not be a float."""
+    small = np.abs(b) <= om
+    far = np.copysign(np.log(np.abs(b) + np.hypot(b, om)) - np.log(om), b)
+    return np.where(small, np.arcsinh(np.where(small, b, 0.0) / om), far)

@@ -18,6 +18,9 @@ Array = np.ndarray
 
 EPS = np.finfo(float).eps
 
+SLOWEST = np.finfo(float).tiny
+"""Rates below it, whose times are no floats, count as none."""
+
 MOST_LEGS = 100_000
 """Events after which a flow is given up."""
 
@@ -51,7 +54,7 @@ class Leg:
         roots = np.sqrt(rules.weights), np.sqrt(rules.rates[0])
         scaled = roots[1] * roots[0][:, None] * self._jacobian(W, a)
         left, values, right = np.linalg.svd(scaled, full_matrices=False)
-        kept = values > EPS * max(scaled.shape) * values.max(initial=0.0)
+        kept = (values > EPS * max(scaled.shape) * values.max(initial=0.0)) & (values**2 >= SLOWEST)
         residual = -roots[0] * rules.slope(W, a, mode.gates)
         amplitudes = roots[1] * values * (residual @ left)
         self.rates, self.directions = values[kept] ** 2, (amplitudes[:, None] * right)[kept]
