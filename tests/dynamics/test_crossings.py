@@ -65,6 +65,15 @@ def test_a_margin_that_begins_at_zero(speed, noise):
     assert first_crossing(-speed * x + noise, np.array([1e-13])).at < 1e-12
 
 
+@given(st.floats(0.1, 5.0), st.floats(-1e-15, 1e-15))
+def test_a_margin_that_drifts_away_from_zero_is_located_where_it_is_below_the_floor(bend, noise):
+    """Its zero would be where it began, and events there would follow each other for ever."""
+    x = fractions()[:, None]
+    crossing = first_crossing(noise - bend * x * x, np.array([1e-13]))
+    assert crossing.level == -1e-13
+    assert abs(crossing.at - np.sqrt((1e-13 + noise) / bend)) < 1e-8
+
+
 def test_polynomials_of_the_highest_degree_are_reproduced():
     x = fractions()[:, None]
     samples = 0.3**DEGREE - x**DEGREE

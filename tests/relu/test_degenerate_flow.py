@@ -312,6 +312,21 @@ def test_a_lone_neuron_at_the_origin_is_known_by_the_size_that_it_had():
     assert np.linalg.norm(theta[-1]) <= error[-1]
 
 
+def test_a_neuron_passes_through_the_origin_and_drifts_off_a_kink_there():
+    """Opposite samples push it on; a third, weak at first, turns it off a kink that it leaves slowly."""
+    X, y = [[-1.0, -1.0], [-1.0, 1.0], [1.0, 1.0], [0.0, -1.0]], [2.0, 0.0, -2.0, 0.0]
+    weights = np.array([2.0, 2.0, 1.0, 1.0]) / 7
+    problem = tm.TwoLayerReLU(X, y, output=[4 / 3], weights=weights)
+    start, times = [1.0, 1.0], np.linspace(0, 6, 5)
+    run, solution = tm.flow(problem, start, times), tm.exact(problem, start)
+    assert run.status == "finished" and run.error.max() < 1e-9
+    assert len(run.events) < 10
+    assert (
+        np.linalg.norm(run.theta - solution.at(times), axis=-1) <= run.error + solution.error(times)
+    ).all()
+    assert np.linalg.norm(euler(problem, np.array(start), 6.0, 20_000) - run.theta[-1]) < 1e-3
+
+
 def test_a_start_at_the_origin():
     problem = tm.TwoLayerReLU([[1.0, 0.0], [0.0, 1.0]], [2.0, 2.0], width=2)
     start = problem.pack([[0.0, 0.0], [1.0, 1.0]], [1.0, 1.0])

@@ -58,3 +58,10 @@ def test_a_zero_at_the_start():
 def test_nothing_to_watch_or_nothing_that_moves():
     assert first_descent(np.zeros(0), np.zeros((1, 0)), np.ones(1), np.zeros(0)) is None
     assert first_descent(np.ones(1), np.zeros((0, 1)), np.zeros(0), np.zeros(1)) is None
+
+
+def test_a_function_that_drifts_away_from_zero_is_located_where_it_is_below_the_floor():
+    """The function -(1 - e^{-t})², which is -2 (1 - e^{-t}) + (1 - e^{-2t})."""
+    rates, floor = np.array([1.0, 2.0]), 1e-12
+    zero = first_descent(np.zeros(1), np.array([[-2.0], [2.0]]), rates, np.full(1, floor))
+    assert abs(zero.t - np.sqrt(floor)) < 1e-8

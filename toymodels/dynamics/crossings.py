@@ -28,15 +28,18 @@ class Crossing(NamedTuple):
     margin : int
         Which one.
     at, until : float
-        The zero, and the end of the decreasing piece that it lies on, as fractions of the step.
+        Where, and the end of the decreasing piece that it lies on, as fractions of the step.
     slope : float
         Derivative of the margin there, per step.
+    level : float
+        The margin there: zero, or minus the floor for one that was at zero before and drifts away.
     """
 
     margin: int
     at: float
     until: float
     slope: float
+    level: float
 
 
 @cache
@@ -101,10 +104,17 @@ def _crossing(margin: int, samples: Array, floor: float) -> Crossing | None:
     if len(below) == 0:
         return None
     left, right = map(float, ends[below[0] : below[0] + 2])
-    zero = left
-    if values[below[0]] > 0:
-        zero = brentq(lambda x: chebyshev.chebval(x, series), left, right)
-    return Crossing(margin, (1 + zero) / 2, (1 + right) / 2, 2 * float(chebyshev.chebval(zero, slope)))
+    first, level = values[below[0]], 0.0
+    if first <= floor:
+        there = (
+            brentq(lambda x: chebyshev.chebval(x, series) + floor, left, right) if first > -floor else left
+        )
+        level = -floor if -chebyshev.chebval(left, slope) * (there - left) < floor / 2 else 0.0
+    if level == 0:
+        there = brentq(lambda x: chebyshev.chebval(x, series), left, right) if first > 0 else left
+    return Crossing(
+        margin, (1 + there) / 2, (1 + right) / 2, 2 * float(chebyshev.chebval(there, slope)), level
+    )
 
 
 def _pieces(slope: Array) -> Array:

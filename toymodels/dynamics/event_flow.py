@@ -181,7 +181,7 @@ def _next_crossing(rules: Events, mode: Any, leg: Stepper) -> _Crossing | None:
         if t <= begin:
             break
         theta = leg.at(t)
-        margin = float(rules.margins(theta[0], mode)[found.margin])
+        margin = float(rules.margins(theta[0], mode)[found.margin]) - found.level
         if not abs(margin) < distance:
             break
         best, distance = _Crossing(found.margin, t, theta), abs(margin)

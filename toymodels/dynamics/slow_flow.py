@@ -101,7 +101,7 @@ def slow_flow(
     >>> problem = tm.MinimaManifold([[1.0, 0.0]], [1.0])
     >>> run = tm.slow_flow(problem, [2.4, 0.2], [0.0, 4.0, 40.0], noise=0.5)
     >>> problem.total_imbalance(run.theta).round(6)
-    array([2.86000e+00, 1.05214e+00, 1.30000e-04])
+    array([2.860000e+00, 1.052135e+00, 1.300000e-04])
     """
     start = problem.check_theta(theta0)
     times = time_array("tau", tau)

@@ -192,7 +192,7 @@ class DiagonalTraining(NamedTuple):
 
 
 def trainings(low: float = 0.2, high: float = 1.5) -> Space:
-    """Starts of trainings, fewer rows than inputs with entries in (-2, 2), log-uniform scales in (low, high)."""
+    """Starts of trainings: fewer rows than inputs, entries in (-2, 2), log-uniform scales in (low, high)."""
 
     def draw(source: Source, name: str) -> DiagonalTraining:
         if source.system.name != "floats":

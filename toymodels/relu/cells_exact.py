@@ -52,23 +52,30 @@ class Leg:
         self.resolution = 4 * EPS, EPS * size
         W, a = rules.layers(theta)
         roots = np.sqrt(rules.weights), np.sqrt(rules.rates[0])
-        scaled = roots[1] * roots[0][:, None] * self._jacobian(W, a)
+        free, scaled = (roots[1] * roots[0][:, None] * J for J in self._jacobians(W, a))
         left, values, right = np.linalg.svd(scaled, full_matrices=False)
-        kept = (values > EPS * max(scaled.shape) * values.max(initial=0.0)) & (values**2 >= SLOWEST)
+        # What projections leave of a direction that they take away is rounding of what it was.
+        size = values.max(initial=0.0) + 16 * np.linalg.norm(free - scaled)
+        kept = (values > EPS * max(scaled.shape) * size) & (values**2 >= SLOWEST)
         residual = -roots[0] * rules.slope(W, a, mode.gates)
         amplitudes = roots[1] * values * (residual @ left)
         self.rates, self.directions = values[kept] ** 2, (amplitudes[:, None] * right)[kept]
 
-    def _jacobian(self, W: Array, a: Array) -> Array:
-        """Derivative of the outputs in the motion of W, (n, m d)."""
+    def _jacobians(self, W: Array, a: Array) -> tuple[Array, Array]:
+        """Derivatives of the outputs in W, (n, m d), and in its motion, projected where it slides."""
         n, (m, d), sliding = len(self._rules.X), W.shape, self.mode.sliding
         jacobian = formulas.jacobian(W, a, self._rules.X, self.mode.gates)[:, : m * d].reshape(n, m, d)
-        jacobian[:, sliding.who] = (sliding.projectors @ jacobian[:, sliding.who, :, None])[..., 0]
-        return jacobian.reshape(n, m * d)
+        projected = jacobian.copy()
+        projected[:, sliding.who] = (sliding.projectors @ jacobian[:, sliding.who, :, None])[..., 0]
+        return jacobian.reshape(n, m * d), projected.reshape(n, m * d)
 
     def at(self, t: Array) -> Array:
         """Return theta (T, m d) at times (T,) from the leg's start on, inf allowed."""
-        return self.theta + decay_integral(self.rates, (t - self.t)[:, None]) @ self.directions
+        return self.after(t - self.t)
+
+    def after(self, elapsed: Array) -> Array:
+        """Return theta (T, m d) when times (T,) have elapsed; late ones may be below the rounding of t."""
+        return self.theta + decay_integral(self.rates, elapsed[:, None]) @ self.directions
 
     def first_event(self) -> Zero | None:
         """Return the margin that first passes zero, and when, counted from the leg's start."""
@@ -125,7 +132,7 @@ class HiddenSquare:
                 return
             if len(self._legs) > MOST_LEGS:
                 raise ConvergenceError(f"t: more than {MOST_LEGS} events before time {leg.t:.6g}")
-            theta = leg.at(np.array([leg.t + zero.t]))[0]
+            theta = leg.after(np.array([zero.t]))[0]
             switch = self._rules.switch(theta, leg.mode, zero.which, leg.resolution)
             self._go_on(leg.t + zero.t, switch)
 

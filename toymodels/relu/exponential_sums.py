@@ -45,7 +45,7 @@ def first_descent(start: Array, moves: Array, rates: Array, floors: Array) -> Ze
     """
     if len(rates) == 0 or len(start) == 0:
         return None
-    t, value, step = 0.0, start, 1 / rates.max()
+    t, value, peak, step = 0.0, start, start, 1 / rates.max()
     while True:
         speeds = moves * np.exp(-rates * t)[:, None]
         falls, rises = np.minimum(speeds, 0), np.maximum(speeds, 0)
@@ -56,10 +56,12 @@ def first_descent(start: Array, moves: Array, rates: Array, floors: Array) -> Ze
             step /= 2
             if t + step == t or step * rates.max() < EPS**2:
                 index = int(np.argmax(failing))
-                return Zero(index, _polished(t, start[index], moves[:, index], rates))
+                # One that drifts away from zero has no zero to go back to.
+                drifts = peak[index] <= floors[index] and -t * moves[:, index].sum() < floors[index] / 2
+                return Zero(index, t if drifts else _polished(t, start[index], moves[:, index], rates))
         t += step
         value = start + decay_integral(rates, np.full(rates.shape, t)) @ moves
-        step *= 2
+        peak, step = np.maximum(peak, value), 2 * step
 
 
 def _failing(

@@ -138,11 +138,22 @@ class ReLUFlow(Fields):
             base = base + (plus[h] if side > 0 else -minus[h]) * self.kinks.normals[h]
         contact = Contact(self.kinks.normals[free], base, plus[free], minus[free], sides[free])
         sides[free] = resolve(contact, noise)
-        to = meeting.reached
-        if to is not None and (sides == mode.sides[k]).all() and not self.kinks.still(sides)[to]:
-            # Slower than the noise, so that only its having come here tells where it goes.
-            sides[to] = 0 if plus[to] + minus[to] < -noise else -sides[to]
+        slow = np.linalg.norm(base - contact.minus @ contact.normals) <= noise
+        arrives = np.linalg.norm(W[k]) <= meeting.within and (sides != mode.sides[k]).any()
+        stuck = (slow and not arrives) or (sides == mode.sides[k]).all()
+        if stuck and not self.kinks.still(sides)[touching].all():
+            sides = self._slow_way(mode.sides[k], meeting, plus + minus, sides)
         return sides, sign
+
+    def _slow_way(self, before: Array, meeting: _Meeting, jumps: Array, otherwise: Array) -> Array:
+        """The sides of a neuron slower than the noise: only what it has come to tells where it goes."""
+        sides, to = before.copy(), meeting.reached
+        for h, side in meeting.leaving.items():
+            sides[h] = side
+        if to is not None:
+            sides[to] = 0 if jumps[to] < 0 else -sides[to]
+        normals = self.kinks.normals[sides == 0]
+        return sides if np.linalg.matrix_rank(normals) == len(normals) else otherwise
 
     def _end(self, theta: Array, k: int, touching: Array, why: Unresolved) -> Switch:
         """The end of the flow, at neuron k."""

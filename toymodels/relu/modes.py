@@ -45,9 +45,9 @@ class Sliding:
         duals, projectors = [np.zeros((0, d))], [np.zeros((0, d, d))]
         for k in who:
             normals = kinks.normals[along[neurons == k]]
-            dual = np.linalg.pinv(normals).T
-            duals.append(dual)
-            projectors.append((np.eye(d) - normals.T @ dual)[None])
+            duals.append(np.linalg.pinv(normals).T)
+            basis = np.linalg.svd(normals, full_matrices=False)[2]
+            projectors.append((np.eye(d) - basis.T @ basis)[None])
         return cls(neurons, along, signs[neurons], np.concatenate(duals), who, np.concatenate(projectors))
 
     @property
