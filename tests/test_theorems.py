@@ -11,13 +11,17 @@ LETTERS = "abcdefghijklmnop"
 
 LINEAR_NETS = {2: 10, 3: 8, 4: 5, 5: 12, 6: 13, 7: 3, 8: 5}
 NEURON_PARTITION = {"A": (1, 8), "B": (1, 5), "C": (1, 11), "D": (1, 9), "E": (0, 9), "F": (1, 6)}
+MINIMA_MANIFOLD = {"A": 17, "B": 4, "C": 10, "D": 2}
 CARD_STATEMENTS = {
     "linear_nets": [f"S{part}.{k}" for part, count in LINEAR_NETS.items() for k in range(1, count + 1)],
     "neuron_partition": [
         f"{part}{k}" for part, (first, last) in NEURON_PARTITION.items() for k in range(first, last + 1)
     ],
+    "minima_manifold": [
+        f"S-{part}{k}" for part, count in MINIMA_MANIFOLD.items() for k in range(1, count + 1)
+    ],
 }
-STRONG = {"linear_nets": 28, "neuron_partition": 18}
+STRONG = {"linear_nets": 28, "neuron_partition": 18, "minima_manifold": 14}
 """Statements of each card, at least, of which some assertion is proved or decided exactly."""
 
 
